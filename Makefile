@@ -1,0 +1,15 @@
+# make run    a real Odoo with the addon, on loopback   ODOO=18.0|19.0 PORT= DB= WORKERS=
+#             make run CHECK=1: let the official MCP client connect, then stop
+# make test   every test on every Odoo series present   ODOO= TAGS=
+# make lint   ruff and pylint-odoo
+#
+# All that these need is provisioned into $XDG_CACHE_HOME/odoo_dev_mcp (~/.cache).
+
+PYTHON ?= python3
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/odoo_dev_mcp
+
+export PYTHONPYCACHEPREFIX = $(CACHE)/pycache
+
+.PHONY: run test lint
+run test lint:
+	@$(PYTHON) -m dev $@

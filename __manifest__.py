@@ -1,0 +1,33 @@
+{
+    "name": "Odoo Dev MCP Server",
+    "version": "1.0.0",
+    "category": "Technical",
+    "summary": "Develop and administer Odoo from Claude Code, Cursor, VS Code "
+    "and any other MCP client",
+    "author": "Odoo Dev MCP contributors",
+    "license": "LGPL-3",
+    "depends": ["base", "base_setup", "web"],
+    "external_dependencies": {
+        "python": ["jsonschema", "mcp-types", "psutil", "pydantic"],
+    },
+    "data": [
+        "security/odoo_dev_mcp_groups.xml",
+        "security/ir.model.access.csv",
+        "security/mcp_tool_security.xml",
+        "security/mcp_api_key_security.xml",
+        "security/mcp_audit_log_security.xml",
+        "data/mcp_rate_limit_data.xml",
+        "data/mcp_toolset_data.xml",
+        "data/mcp_tool_data.xml",
+        "data/ir_cron_data.xml",
+        "wizards/mcp_api_key_generate_views.xml",
+        "views/mcp_tool_views.xml",
+        "views/mcp_toolset_views.xml",
+        "views/mcp_api_key_views.xml",
+        "views/mcp_rate_limit_views.xml",
+        "views/mcp_audit_log_views.xml",
+        "views/res_users_views.xml",
+        "views/odoo_dev_mcp_menus.xml",
+    ],
+    "application": True,
+}

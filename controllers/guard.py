@@ -1,0 +1,119 @@
+"""What is looked at before the key: who the request pretends to talk to.
+
+A web page can make a browser send requests to servers on the user's own machine, and
+by DNS rebinding make them look as if they went to the page's own site. So a request
+must name a host that is known to be this server, and a browser's one an origin that
+may use it.
+https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#security-warning
+"""
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from .exchange import HttpRequest
+from .rpc import FORBIDDEN, RpcError
+
+CORS_HEADERS = (
+    "Authorization, Content-Type, Accept, MCP-Protocol-Version, Mcp-Session-Id, "
+    "Mcp-Method, Mcp-Name, Last-Event-ID"
+)
+
+
+class Guard:
+    """Knows the hosts and origins that may use this server.
+
+    :param hosts: host names beside loopback names and IP addresses, without port
+    :param origins: origins beside those of the hosts, e.g. ``https://chat.example.com``
+    """
+
+    def __init__(self, hosts: set[str], origins: set[str]) -> None:
+        self.hosts = {host.lower() for host in hosts}
+        self.origins = {origin.lower().rstrip("/") for origin in origins}
+
+    def check(self, request: HttpRequest) -> None:
+        """Refuse a request for another host, or from an origin that is not known.
+
+        :raise RpcError: HTTP 403, with the setting that would let it in
+        """
+        host = request.headers.get("Host", "")
+        if not self._is_ours(_hostname(f"//{host}")):
+            raise RpcError(
+                FORBIDDEN,
+                f"Host {host[:100]!r} is not known here. An administrator can add it "
+                "to the system parameter odoo_dev_mcp.allowed_hosts.",
+                status=403,
+            )
+        origin = request.headers.get("Origin")
+        if origin is not None and not self._may_use(origin, host):
+            raise RpcError(
+                FORBIDDEN,
+                f"Origin {origin[:100]!r} may not use this server. An administrator "
+                "can add it to the system parameter odoo_dev_mcp.allowed_origins.",
+                status=403,
+            )
+
+    def _is_ours(self, name: str | None) -> bool:
+        """Tell whether a host name is this server's.
+
+        An IP address needs no list: rebinding takes a name.
+        """
+        return bool(name) and (
+            name in self.hosts or _is_loopback_name(name) or _is_address(name)
+        )
+
+    def _may_use(self, origin: str, host: str) -> bool:
+        """Tell whether a page of ``origin`` may use this server.
+
+        Its own pages, loopback's where the server is on loopback too, and those
+        that the administrator has named.
+        """
+        if origin.lower().rstrip("/") in self.origins:
+            return True
+        parts = urlsplit(origin)
+        if parts.scheme not in ("http", "https"):
+            return False
+        if parts.netloc.lower() == host.lower():
+            return True
+        return _is_loopback_name(_hostname(origin)) and _is_loopback_name(
+            _hostname(f"//{host}")
+        )
+
+
+def cors(request: HttpRequest) -> dict[str, str]:
+    """Return the headers that let a browser's page read the answer.
+
+    Wants a request that :meth:`Guard.check` has let through.
+    """
+    origin = request.headers.get("Origin")
+    if origin is None:
+        return {}
+    return {
+        "Access-Control-Allow-Origin": origin,
+        "Access-Control-Allow-Methods": "POST",
+        "Access-Control-Allow-Headers": CORS_HEADERS,
+        "Access-Control-Expose-Headers": "WWW-Authenticate, Retry-After",
+        "Vary": "Origin",
+    }
+
+
+def _hostname(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
+
+
+def _is_loopback_name(name: str | None) -> bool:
+    if name is None:
+        return False
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    return _is_address(name) and ipaddress.ip_address(name).is_loopback
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,177 @@
+"""The door on Odoo's own port: HTTP in, HTTP out."""
+
+import contextlib
+import logging
+
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from odoo import http, release
+from odoo.http import Dispatcher, Response, request
+from odoo.tools import config
+
+from ..models.parameters import parameter
+from ..models.registrar import Registrar
+from .exchange import HttpRequest, HttpResponse
+from .guard import Guard
+from .methods import VERSION
+from .protocol import Protocol, respond
+from .rpc import RpcError
+
+_logger = logging.getLogger(__name__)
+
+MOST_BYTES = 16 * 1024 * 1024
+"""The largest body that is taken. Up to four times that is read all the same: a client
+that is still sending does not get to the answer."""
+
+
+class McpDispatcher(Dispatcher):
+    """Hands a request to its route as it came, and its answer out as it is.
+
+    Odoo's own dispatchers parse the body, ask for CSRF tokens, or answer errors with
+    a page; here even an error that is Odoo's is JSON.
+    """
+
+    routing_type = "mcp"
+
+    @classmethod
+    def is_compatible_with(cls, request) -> bool:
+        return True
+
+    def dispatch(self, endpoint, args):
+        self.request.params = args
+        return endpoint(**args)
+
+    def handle_error(self, exc: Exception):
+        _logger.error("MCP route failed", exc_info=exc)
+        code = getattr(exc, "code", None) or 500
+        return to_odoo(respond(None, RpcError(-32603, "Internal error", status=code)))
+
+
+def mcp_route(path: str):
+    """Route ``path`` to a method, whatever the HTTP method: the protocol decides."""
+    return http.route(
+        path,
+        type="mcp",
+        auth="none",
+        readonly=False,
+        save_session=False,
+        max_content_length=4 * MOST_BYTES,
+    )
+
+
+class McpController(http.Controller):
+    @mcp_route("/mcp/v1")
+    def mcp(self, **params):
+        """Answer one MCP request."""
+        return self._answer(Protocol.handle)
+
+    @mcp_route("/mcp/v1/health")
+    def health(self, **params):
+        """Tell whether the database answers; without a key, without a write."""
+        row = {"version": VERSION, "odoo_version": release.version}
+        try:
+            if not request.db:
+                raise LookupError(NO_DATABASE)
+            request.env.cr.execute("SELECT 1")
+        except Exception as error:
+            _logger.warning("health: %s", error)
+            row = {"status": "unhealthy", "error": "the database does not answer"}
+            return to_odoo(HttpResponse(503, row))
+        finally:
+            close_cursor()
+        return to_odoo(HttpResponse(200, {"status": "healthy", **row}))
+
+    @mcp_route("/mcp/v1/capabilities")
+    def capabilities(self, **params):
+        """Tell the names of the caller's tools and resources, as 1.0 did."""
+        return self._answer(Protocol.capabilities)
+
+    def _answer(self, how) -> Response:
+        try:
+            if not request.db:
+                raise RpcError(-32603, NO_DATABASE, status=503)
+            protocol = Protocol(
+                Registrar(request.env.registry), make_guard(request.env)
+            )
+            close_cursor()
+            return to_odoo(how(protocol, read_request(request.httprequest)))
+        except RpcError as fault:
+            return to_odoo(respond(None, fault))
+
+
+NO_DATABASE = (
+    "No database: name one with db_name or dbfilter in the server's configuration."
+)
+
+
+def make_guard(env) -> Guard:
+    """Return the guard of this database: its own address, and what was added to it."""
+    base = env["ir.config_parameter"].sudo().get_param("web.base.url") or ""
+    host = base.partition("//")[2].partition("/")[0].rpartition("@")[2]
+    hosts = {host.partition(":")[0], *split(parameter(env, "allowed_hosts"))}
+    origins = {base, *split(parameter(env, "allowed_origins"))}
+    return Guard(hosts - {""}, origins - {""})
+
+
+def split(text: str) -> list[str]:
+    """Return the parts of a comma-separated setting."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def close_cursor() -> None:
+    """Give Odoo's transaction back before a call has its own.
+
+    Odoo retries a request whose transaction fails; with none left there is nothing
+    to retry, and a tool runs at most once.
+    """
+    if request.db:
+        with contextlib.suppress(Exception):
+            request.env.cr.close()
+
+
+def read_request(httprequest) -> HttpRequest:
+    """Return the request as the protocol wants it.
+
+    :raise RpcError: 413, the body is too large
+    """
+    try:
+        body = httprequest.get_data(cache=False)
+    except RequestEntityTooLarge as error:
+        raise too_large() from error
+    if len(body) > MOST_BYTES:
+        raise too_large()
+    # past limit_time_real Odoo ends the worker, or reloads the whole server
+    limit = config["limit_time_real"]
+    return HttpRequest(
+        method=httprequest.method,
+        headers=httprequest.headers,
+        body=body,
+        address=httprequest.remote_addr,
+        forwarded=bool(
+            {"Forwarded", "X-Forwarded-For", "X-Real-Ip"}
+            & set(httprequest.headers.keys())
+        ),
+        budget=max(1, limit - 10) if limit > 0 else None,
+    )
+
+
+def too_large() -> RpcError:
+    """Return the error for a body over :data:`MOST_BYTES`. RFC 9110 section 15.5.14."""
+    megabytes = MOST_BYTES // (1024 * 1024)
+    return RpcError(
+        -32600, f"Request too large: at most {megabytes} MiB, in one body.", status=413
+    )
+
+
+def to_odoo(response: HttpResponse) -> Response:
+    """Return the response as Odoo sends it."""
+    found = Response(
+        response.body(),
+        status=response.status,
+        headers={"Cache-Control": "no-store", **response.headers},
+    )
+    if response.payload is None:
+        found.headers.pop("Content-Type", None)
+    else:
+        found.headers["Content-Type"] = "application/json"
+    return found

@@ -1,0 +1,171 @@
+"""Which revision of MCP a request speaks, and whether it says so consistently.
+
+One URL serves them all. A request of 2026-07-28 carries its revision, and mirrors
+method and name in headers; anything else is of the time when a connection began with
+``initialize``.
+https://modelcontextprotocol.io/specification/2026-07-28/basic/transports
+"""
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass, field
+
+from werkzeug.datastructures import Headers
+
+from .rpc import RpcError
+
+VERSION_HEADER = "MCP-Protocol-Version"
+METHOD_HEADER = "Mcp-Method"
+NAME_HEADER = "Mcp-Name"
+
+NAMED = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
+"""Methods whose parameter of that name is mirrored in ``Mcp-Name``."""
+
+ENCODED = re.compile(r"=\?base64\?(.*)\?=")
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """What a request says of itself beside its method.
+
+    :param modern: stateless, as from 2026-07-28 on
+    :param client: clientInfo, if the client said it
+    """
+
+    revision: str
+    modern: bool
+    client: dict = field(default_factory=dict)
+    capabilities: dict = field(default_factory=dict)
+
+
+def assumed(headers: Headers) -> str:
+    """Return the revision of a legacy request: what the header says, or 2025-03-26.
+
+    Revision 2025-06-18, basic/transports: absent, the server assumes 2025-03-26.
+    """
+    return headers.get(VERSION_HEADER) or "2025-03-26"
+
+
+def is_modern(headers: Headers, message: dict | None) -> bool:
+    """Tell whether a request is stateless: by its envelope, or by its header.
+
+    A header with a revision that nobody knows counts too: the answer then names
+    what is supported.
+    """
+    from mcp_types import PROTOCOL_VERSION_META_KEY
+    from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
+
+    if PROTOCOL_VERSION_META_KEY in _meta(message):
+        return True
+    header = headers.get(VERSION_HEADER)
+    return header is not None and header not in HANDSHAKE_PROTOCOL_VERSIONS
+
+
+def open_envelope(headers: Headers, message: dict) -> Envelope:
+    """Return the envelope of a request.
+
+    :raise RpcError: a stateless request that lacks something, contradicts its
+        headers, or is of a revision that is not spoken here
+    """
+    if is_modern(headers, message):
+        return _open_modern(headers, message)
+    params = message.get("params") or {}
+    client = params.get("clientInfo") if message["method"] == "initialize" else None
+    return Envelope(assumed(headers), modern=False, client=_object(client))
+
+
+def _open_modern(headers: Headers, message: dict) -> Envelope:
+    from mcp_types import (
+        CLIENT_CAPABILITIES_META_KEY,
+        CLIENT_INFO_META_KEY,
+        PROTOCOL_VERSION_META_KEY,
+    )
+    from mcp_types.jsonrpc import INVALID_PARAMS
+
+    meta = _meta(message)
+    keys = (PROTOCOL_VERSION_META_KEY, CLIENT_CAPABILITIES_META_KEY)
+    if missing := [key for key in keys if key not in meta]:
+        raise RpcError(
+            INVALID_PARAMS,
+            f"params._meta is missing {' and '.join(missing)}",
+            status=400,
+        )
+    revision = meta[PROTOCOL_VERSION_META_KEY]
+    _check_mirror(headers, message, revision)
+    check_supported(revision)
+    return Envelope(
+        revision,
+        modern=True,
+        client=_object(meta.get(CLIENT_INFO_META_KEY)),
+        capabilities=_object(meta[CLIENT_CAPABILITIES_META_KEY]),
+    )
+
+
+def check_supported(revision) -> None:
+    """Refuse a stateless revision that is not spoken here.
+
+    :raise RpcError: -32022, with those that are
+    """
+    from mcp_types.jsonrpc import UNSUPPORTED_PROTOCOL_VERSION
+    from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+
+    if revision not in MODERN_PROTOCOL_VERSIONS:
+        raise RpcError(
+            UNSUPPORTED_PROTOCOL_VERSION,
+            "Unsupported protocol version",
+            {"supported": list(MODERN_PROTOCOL_VERSIONS), "requested": revision},
+            status=400,
+        )
+
+
+def _check_mirror(headers: Headers, message: dict, revision) -> None:
+    """Refuse a request whose headers say something else than its body.
+
+    A proxy that routes by header and a server that acts on the body must not be
+    told different things.
+    """
+    method = message["method"]
+    params = message.get("params") or {}
+    owed = {VERSION_HEADER: revision, METHOD_HEADER: method}
+    if method in NAMED and params.get(NAMED[method]) is not None:
+        owed[NAME_HEADER] = params[NAMED[method]]
+    for name, expected in owed.items():
+        values = headers.getlist(name)
+        # RFC 9110 section 5.5: white space around a value is not part of it
+        if len(values) != 1 or decode(values[0].strip(" \t")) != expected:
+            raise _mismatch(name)
+
+
+def _mismatch(name: str) -> RpcError:
+    from mcp_types.jsonrpc import HEADER_MISMATCH
+
+    return RpcError(
+        HEADER_MISMATCH,
+        f"The header {name} must be sent once and say what the body says",
+        status=400,
+    )
+
+
+def decode(value: str) -> str | None:
+    """Return what a header value stands for; None if its encoding is broken.
+
+    >>> decode("query_database"), decode("=?base64?w6Q=?=")
+    ('query_database', 'ä')
+    """
+    match = ENCODED.fullmatch(value)
+    if match is None:
+        return value
+    try:
+        return base64.b64decode(match[1], validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+
+
+def _meta(message) -> dict:
+    params = message.get("params") if isinstance(message, dict) else None
+    return _object(params.get("_meta")) if isinstance(params, dict) else {}
+
+
+def _object(value) -> dict:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,127 @@
+"""JSON-RPC 2.0 as MCP uses it: messages in, responses and errors out.
+
+https://www.jsonrpc.org/specification
+"""
+
+import json
+from typing import Any
+
+AUTHENTICATION_REQUIRED = -32003
+FORBIDDEN = -32004
+"""Ours, in the range that MCP leaves to implementations (-32000..-32019)."""
+
+
+class RpcError(Exception):
+    """An error response.
+
+    :param status: HTTP status that it is sent with; None: as the revision has it
+    """
+
+    def __init__(
+        self,
+        code: int,
+        message: str,
+        data: Any = None,
+        *,
+        status: int | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.data = data
+        self.status = status
+        self.headers = headers or {}
+
+
+def result(request_id, value: dict) -> dict:
+    """Return the response of a request that succeeded."""
+    return {"jsonrpc": "2.0", "id": request_id, "result": value}
+
+
+def error(request_id, fault: RpcError) -> dict:
+    """Return the response of a request that failed; the id is None if unknown."""
+    row = {"code": fault.code, "message": fault.message}
+    if fault.data is not None:
+        row["data"] = fault.data
+    return {"jsonrpc": "2.0", "id": request_id, "error": row}
+
+
+def parse(body: bytes) -> Any:
+    """Return what a body says.
+
+    :raise RpcError: it is no JSON, or none that can be answered
+    """
+    from mcp_types.jsonrpc import PARSE_ERROR
+
+    try:
+        value = json.loads(body, parse_constant=_no_constant)
+        if b"\\u" in body:
+            _check_surrogates(value)
+        return value
+    except UnicodeError as fault:
+        reason = "a lone surrogate (\\ud800 to \\udfff) is no text"
+        raise RpcError(PARSE_ERROR, f"Parse error: {reason}", status=400) from fault
+    except (ValueError, RecursionError) as fault:
+        raise RpcError(
+            PARSE_ERROR, f"Parse error: the body is no JSON: {fault}", status=400
+        ) from fault
+
+
+def _no_constant(name: str):
+    raise ValueError(f"{name} is not in JSON")
+
+
+def _check_surrogates(value) -> None:
+    json.dumps(value, ensure_ascii=False).encode()
+
+
+def is_request(message) -> bool:
+    """Tell a request from what wants no answer: it has an id, and a method."""
+    return isinstance(message, dict) and "id" in message and "method" in message
+
+
+def is_notification(message) -> bool:
+    """Tell a notification: JSON-RPC 2.0 section 4.1, a request without an id."""
+    return isinstance(message, dict) and "method" in message and "id" not in message
+
+
+def is_response(message) -> bool:
+    """Tell an answer of the client to a request of ours."""
+    return (
+        isinstance(message, dict)
+        and "method" not in message
+        and ("result" in message or "error" in message)
+    )
+
+
+def check_envelope(message) -> None:
+    """Make sure that ``message`` is a request or a notification.
+
+    :raise RpcError: it is neither; what is wrong with it
+    """
+    from mcp_types.jsonrpc import INVALID_REQUEST
+
+    fault = None
+    if not isinstance(message, dict):
+        fault = "a message is a JSON object"
+    elif message.get("jsonrpc") != "2.0":
+        fault = '"jsonrpc" must be "2.0"'
+    elif not isinstance(message.get("method"), str):
+        fault = '"method" must be a string'
+    elif "id" in message and not _is_id(message["id"]):
+        fault = '"id" must be a string or an integer'
+    elif not isinstance(message.get("params", {}), dict):
+        fault = '"params" must be an object'
+    if fault:
+        raise RpcError(INVALID_REQUEST, f"Invalid request: {fault}", status=400)
+
+
+def _is_id(value) -> bool:
+    return isinstance(value, str | int) and not isinstance(value, bool)
+
+
+def id_of(message):
+    """Return the id of a message, or None where it has none that can be used."""
+    found = message.get("id") if isinstance(message, dict) else None
+    return found if _is_id(found) else None

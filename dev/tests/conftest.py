@@ -1,0 +1,140 @@
+"""Servers and databases for the tests from outside, one series per run.
+
+A database is made once per run and shared: a test that alters settings of the server
+asks for a server of its own through ``make_server``.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from dev import database as databases
+from dev import python_env
+from dev import stack as stacks
+from dev.odoo_instance import OdooInstance
+from dev.odoo_server import OdooServer
+from dev.python_env import PythonEnv
+from dev.stack import Stack
+from dev.tests.backend import Backend
+from dev.tests.client import McpClient
+
+
+@pytest.fixture(scope="session")
+def series() -> str:
+    """Series under test, given by ``make test``; 18.0 when pytest is run by hand."""
+    return os.environ.get("ODOO_SERIES") or "18.0"
+
+
+@pytest.fixture(scope="session")
+def stack(series: str) -> Stack:
+    """Source, Python environment and PostgreSQL of the series."""
+    return stacks.of(series)
+
+
+@pytest.fixture(scope="session")
+def make_database(
+    stack: Stack, request: pytest.FixtureRequest
+) -> Iterator[Callable[[str], str]]:
+    """Make databases with the addon installed, each named after its purpose.
+
+    All are copies of one that nobody ever connects to, removed after the run. The logs
+    of their servers stay in the cache when a test failed.
+    """
+    made = [databases.temporary_name(stack, "pristine")]
+
+    def make(purpose: str) -> str:
+        made.append(databases.temporary_name(stack, purpose))
+        databases.drop(stack, made[-1])
+        databases.copy(stack, made[0], made[-1])
+        return made[-1]
+
+    try:
+        databases.with_addon(stack, made[0])
+        yield make
+    finally:
+        for name in made:
+            databases.drop(stack, name)
+            if not request.session.testsfailed:
+                OdooInstance(stack, name).forget()
+
+
+@pytest.fixture(scope="session")
+def database(make_database: Callable[[str], str]) -> str:
+    """The database that all tests share but those that ask for one of their own."""
+    return make_database("outside")
+
+
+@pytest.fixture(scope="session")
+def make_server(stack: Stack, database: str) -> Iterator[Callable[..., OdooServer]]:
+    """Start servers with any ``workers``, ``options``, ``sections``.
+
+    They serve the shared database, or the ``database`` that is named.
+    """
+    started: list[OdooServer] = []
+
+    def start(**configuration: object) -> OdooServer:
+        server = OdooServer(stack, **{"database": database, **configuration})
+        started.append(server)
+        return server.start()
+
+    yield start
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(OdooServer.stop, started))
+
+
+@pytest.fixture(scope="session")
+def server(make_server: Callable[..., OdooServer]) -> OdooServer:
+    """The threaded server, as developers run it."""
+    return make_server()
+
+
+@pytest.fixture(scope="session")
+def second_server(make_server: Callable[..., OdooServer]) -> OdooServer:
+    """Another process on the same database: what is shared must be in PostgreSQL."""
+    return make_server()
+
+
+@pytest.fixture(scope="session")
+def prefork_server(make_server: Callable[..., OdooServer]) -> OdooServer:
+    """Two worker processes, as in production."""
+    return make_server(workers=2)
+
+
+@pytest.fixture(scope="session")
+def backend(server: OdooServer) -> Backend:
+    """The administrator's hands: users, keys, records, rows.
+
+    The limits as shipped would end the tests: those of limits bring their own.
+    """
+    own = Backend(server)
+    rules = own.execute("mcp.rate.limit", "search", [])
+    own.execute("mcp.rate.limit", "write", rules, {"calls": 1_000_000})
+    return own
+
+
+@pytest.fixture(params=["threaded", "prefork"])
+def either_server(request: pytest.FixtureRequest) -> OdooServer:
+    """The threaded server, then the one with workers."""
+    names = {"threaded": "server", "prefork": "prefork_server"}
+    return request.getfixturevalue(names[request.param])
+
+
+@pytest.fixture(scope="session")
+def key(backend: Backend) -> str:
+    """A developer key of the administrator."""
+    return backend.key("admin")
+
+
+@pytest.fixture(scope="session")
+def client_env() -> PythonEnv:
+    """Environment of the official ``mcp`` client, to be run as another process."""
+    return python_env.environment("client")
+
+
+@pytest.fixture
+def client(server: OdooServer, key: str) -> Iterator[McpClient]:
+    """A modern client of the threaded server, with a connection of its own."""
+    with McpClient(server.url, key) as own:
+        yield own

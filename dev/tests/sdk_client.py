@@ -1,0 +1,59 @@
+"""One session of the official MCP client; run in the client environment.
+
+Address and key come in MCP_URL and MCP_KEY, the mode as argument; what the client got
+is printed as JSON. The SDK itself validates every answer, outputs by their schemas.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from typing import Any
+
+import httpx2
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+
+SECONDS = 60
+CALLS = {
+    "query_database": {"query": "SELECT n FROM generate_series(1, 2) n"},
+    "get_db_schema": {"action": "describe_table", "table_name": "res_partner"},
+    "list_modules": {"state": "installed"},
+    "get_module_info": {"module_name": "web"},
+}
+
+
+async def main(mode: str) -> None:
+    """Connect, use every tool, and tell."""
+    headers = {"Authorization": f"Bearer {os.environ['MCP_KEY']}"}
+    async with httpx2.AsyncClient(headers=headers, timeout=SECONDS) as http:
+        transport = streamable_http_client(os.environ["MCP_URL"], http_client=http)
+        async with Client(transport, mode=mode) as client:
+            print(json.dumps(await told(client)))
+
+
+async def told(client: Client) -> dict[str, Any]:
+    """What the client sees."""
+    tools = (await client.list_tools()).tools
+    results = {name: await client.call_tool(name, CALLS[name]) for name in CALLS}
+    refused = await client.call_tool("query_database", {"query": "SELEC 1"})
+    parallel = await asyncio.gather(*(number(client, turn) for turn in range(8)))
+    return {
+        "revision": client.protocol_version,
+        "server": client.server_info and client.server_info.name,
+        "tools": [tool.name for tool in tools],
+        "results": {name: result.is_error for name, result in results.items()},
+        "rows": results["query_database"].structured_content["rows"],
+        "refused": {"is_error": refused.is_error, "text": refused.content[0].text},
+        "parallel": parallel,
+    }
+
+
+async def number(client: Client, wanted: int) -> int:
+    """The number that the database gives back."""
+    query = {"query": "SELECT %s::int AS n", "params": [wanted]}
+    result = await client.call_tool("query_database", query)
+    return result.structured_content["rows"][0]["n"]
+
+
+asyncio.run(main(sys.argv[1]))

@@ -1,0 +1,54 @@
+"""A copy of a database that is neutralized knows no key and no anonymous user."""
+
+from collections.abc import Callable
+
+from dev import console
+from dev import database as databases
+from dev.odoo_instance import OdooInstance
+from dev.odoo_server import OdooServer
+from dev.stack import Stack
+from dev.tests.backend import Backend
+from dev.tests.client import McpClient
+
+
+def status(server: OdooServer, key: str | None) -> int:
+    with McpClient(server.url, key) as client:
+        return client.call("tools/list").status
+
+
+def neutralize(stack: Stack, name: str) -> None:
+    instance = OdooInstance(stack, name)
+    console.run(
+        instance.argv(command=["neutralize"]),
+        env=stack.variables(),
+        cwd=instance.folder,
+        failure="neutralize failed",
+    )
+
+
+def test_neutralized_copy_knows_no_key_and_no_anonymous_user(
+    make_server: Callable[..., OdooServer],
+    make_database: Callable[[str], str],
+    stack: Stack,
+) -> None:
+    original = make_server(database=make_database("original"))
+    backend = Backend(original)
+    key = backend.key("admin")
+    [admin] = backend.execute("res.users", "search", [("login", "=", "admin")])
+    backend.parameter("anonymous_user_id", admin)
+    assert status(original, key) == 200
+    assert status(original, None) == 200
+    original.stop()
+    copied = databases.temporary_name(stack, "neutral")
+    databases.drop(stack, copied)
+    databases.copy(stack, original.database, copied)
+    try:
+        neutralize(stack, copied)
+        with OdooServer(stack, copied) as server:
+            assert status(server, key) == 401
+            assert status(server, None) == 401
+            assert Backend(server).rows("SELECT id FROM mcp_api_key") == []
+            assert Backend(server).execute("mcp.tool", "search_count", []) >= 4
+    finally:
+        databases.drop(stack, copied)
+        OdooInstance(stack, copied).forget()

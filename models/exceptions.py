@@ -1,0 +1,57 @@
+"""What can go wrong between a caller and a tool.
+
+::
+
+    Exception
+    └── Refusal              told no before anything happened
+        ├── NotAuthenticated     no key, or none that is valid
+        ├── NotAllowed           a valid key, but not from here, or not for this
+        ├── UnknownTool          no such tool for this caller
+        └── LimitReached         a rate-limit rule, and when to come back
+    odoo.exceptions.UserError
+    └── ToolError            the tool says why not, and what to send instead
+        └── ArgumentError        the arguments do not fit the input schema
+
+Tool errors are user errors because ``safe_eval`` keeps the type of Odoo's own
+exceptions only: a record tool's code can raise one and it arrives as it was.
+"""
+
+from odoo.exceptions import UserError
+
+
+class Refusal(Exception):
+    """A call that is refused before the tool runs. The text is for the caller."""
+
+
+class NotAuthenticated(Refusal):
+    """No key, or one that is unknown, expired, suspended or revoked: HTTP 401."""
+
+
+class NotAllowed(Refusal):
+    """The key is valid, but not from this address or for this purpose: HTTP 403."""
+
+
+class UnknownTool(Refusal):
+    """A tool that does not exist, or that this caller may not know of.
+
+    Both read the same, so that names cannot be probed.
+    """
+
+
+class LimitReached(Refusal):
+    """A rate-limit rule is used up.
+
+    :param retry_after: whole seconds until a call can succeed again, at least 1
+    """
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ToolError(UserError):
+    """The tool could not do its work; the text hands over the remedy."""
+
+
+class ArgumentError(ToolError):
+    """The arguments do not fit the tool's input schema."""

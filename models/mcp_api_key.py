@@ -1,0 +1,261 @@
+import hashlib
+import ipaddress
+import re
+import secrets
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, ValidationError
+from odoo.tools import SQL
+
+from .caller import Caller, Credentials
+from .exceptions import NotAllowed, NotAuthenticated
+from .parameters import parameter
+
+PREFIX = "odoo_mcp_"
+"""Makes a key recognisable to people and to secret scanners."""
+
+KEY = re.compile(PREFIX + r"[A-Za-z0-9_-]{43}")
+
+
+def key_hash(key: str) -> str:
+    """Return what is stored of a key.
+
+    256 random bits cannot be guessed, so one sha256 is enough: a slow hash would
+    cost each call milliseconds and protect nothing.
+    """
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+class McpApiKey(models.Model):
+    """A key of a user's own, with which a client acts as that user, or as less.
+
+    The key itself is shown once and never stored. Keys are revoked, not deleted:
+    the audit log goes on to tell what was done with them.
+    """
+
+    _name = "mcp.api.key"
+    _description = "MCP API Key"
+    _order = "id desc"
+
+    name = fields.Char(required=True, readonly=True)
+    user_id = fields.Many2one(
+        "res.users", required=True, readonly=True, index=True, ondelete="cascade"
+    )
+    key_hash = fields.Char(required=True, readonly=True, groups=fields.NO_ACCESS)
+    hint = fields.Char(readonly=True, help="The first characters of the key.")
+    read_only = fields.Boolean(readonly=True, help="Only tools that change nothing.")
+    toolset_ids = fields.Many2many(
+        "mcp.toolset", string="Toolsets", readonly=True, help="Empty: all."
+    )
+    tool_ids = fields.Many2many(
+        "mcp.tool", string="Tools", readonly=True, help="Beside the toolsets."
+    )
+    narrowed = fields.Boolean(
+        readonly=True,
+        help="For the toolsets and tools named alone; for none when those are gone.",
+    )
+    networks = fields.Char(
+        readonly=True,
+        help="Where calls may come from: addresses or networks (CIDR), separated by "
+        "commas. Empty: anywhere.",
+    )
+    create_date = fields.Datetime("Created on", readonly=True)
+    expiration_date = fields.Datetime("Expires on", readonly=True)
+    suspended = fields.Boolean(readonly=True)
+    revoked_date = fields.Datetime("Revoked on", readonly=True)
+    state = fields.Selection(
+        [
+            ("active", "Active"),
+            ("suspended", "Suspended"),
+            ("expired", "Expired"),
+            ("revoked", "Revoked"),
+        ],
+        compute="_compute_state",
+    )
+    last_use = fields.Datetime(compute="_compute_use", compute_sudo=True)
+    use_count = fields.Integer("Calls", compute="_compute_use", compute_sudo=True)
+
+    @api.depends("suspended", "revoked_date", "expiration_date")
+    def _compute_state(self):
+        now = fields.Datetime.now()
+        for key in self:
+            if key.revoked_date:
+                key.state = "revoked"
+            elif key.expiration_date and key.expiration_date <= now:
+                key.state = "expired"
+            else:
+                key.state = "suspended" if key.suspended else "active"
+
+    def _compute_use(self):
+        """Tell from the audit log, so that a call writes nothing to its key."""
+        rows = self.env["mcp.audit.log"]._read_group(
+            [("key_id", "in", self.ids)], ["key_id"], ["create_date:max", "__count"]
+        )
+        uses = {key.id: (last, count) for key, last, count in rows}
+        for key in self:
+            key.last_use, key.use_count = uses.get(key.id, (False, 0))
+
+    def init(self):
+        self.env.cr.execute(
+            "CREATE UNIQUE INDEX IF NOT EXISTS mcp_api_key_key_hash_idx "
+            "ON mcp_api_key (key_hash)"
+        )
+
+    @api.constrains("networks")
+    def _check_networks(self):
+        for key in self:
+            try:
+                parse_networks(key.networks)
+            except ValueError as error:
+                raise ValidationError(str(error)) from error
+
+    def action_suspend(self):
+        """Make the keys useless until they are resumed."""
+        self._own().suspended = True
+
+    def action_resume(self):
+        """Undo a suspension."""
+        self._own().suspended = False
+
+    def action_revoke(self):
+        """Make the keys useless for ever, from the next call on."""
+        keys = self._own().filtered(lambda key: not key.revoked_date)
+        keys.revoked_date = fields.Datetime.now()
+
+    def _own(self):
+        """Return the keys in sudo, if the user may govern them."""
+        if not self.env.su:
+            self.check_access("read")
+            administrator = self.env.user.has_group(
+                "odoo_dev_mcp.odoo_dev_mcp_group_administrator"
+            )
+            if not administrator and self.user_id != self.env.user:
+                raise AccessError(self.env._("A key is its owner's to govern."))
+        return self.sudo()
+
+    @api.model
+    def _generate(self, user, vals: dict) -> str:
+        """Make a key for ``user`` and return it: it cannot be had a second time.
+
+        :param vals: name, and what narrows it: read_only, toolset_ids, tool_ids,
+            networks, expiration_date
+        """
+        key = PREFIX + secrets.token_urlsafe(32)
+        record = self.sudo().create(
+            {
+                **vals,
+                "user_id": user.id,
+                "key_hash": key_hash(key),
+                "hint": f"{key[: len(PREFIX) + 4]}…",
+            }
+        )
+        record.narrowed = bool(record.toolset_ids or record.tool_ids)
+        return key
+
+    @api.model
+    def _authenticate(self, credentials: Credentials) -> Caller:
+        """Return who calls.
+
+        :raise NotAuthenticated: there is no valid key
+        :raise NotAllowed: the key may not be used from this address, or its user is
+            no MCP user
+        """
+        if credentials.key is None:
+            caller = self._anonymous(credentials)
+        else:
+            caller = self._holder(credentials)
+        user = self.env["res.users"].browse(caller.uid)
+        if not user.has_group("odoo_dev_mcp.odoo_dev_mcp_group_user"):
+            raise NotAllowed(
+                f"{caller.login} is not in the group MCP User: ask an administrator."
+            )
+        return caller
+
+    def _holder(self, credentials: Credentials) -> Caller:
+        row = self._look_up(credentials.key)
+        if row is None or not row["active"]:
+            raise NotAuthenticated("This key is not known here. Check it for typos.")
+        if row["state"]:
+            raise NotAuthenticated(
+                f"This key is {row['state']}. Make a new one in your preferences."
+            )
+        if not address_within(credentials.address, row["networks"]):
+            raise NotAllowed(f"This key may not be used from {credentials.address}.")
+        return Caller(
+            uid=row["user_id"],
+            login=row["login"],
+            address=credentials.address,
+            key_id=row["id"],
+            key_name=row["name"],
+            read_only=bool(row["read_only"]),
+            narrowed=bool(row["narrowed"]),
+            toolset_ids=frozenset(row["toolset_ids"]),
+            tool_ids=frozenset(row["tool_ids"]),
+        )
+
+    def _look_up(self, key: str) -> dict | None:
+        """Return the row of a key with its user's, in one indexed look-up."""
+        if not KEY.fullmatch(key):
+            return None
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT k.id, k.name, k.user_id, k.read_only, k.narrowed, k.networks,
+                       u.login, u.active,
+                       CASE WHEN k.revoked_date IS NOT NULL THEN 'revoked'
+                            WHEN k.expiration_date <= now() AT TIME ZONE 'UTC'
+                            THEN 'expired'
+                            WHEN k.suspended THEN 'suspended' END AS state,
+                       ARRAY(SELECT mcp_toolset_id FROM mcp_api_key_mcp_toolset_rel
+                             WHERE mcp_api_key_id = k.id) AS toolset_ids,
+                       ARRAY(SELECT mcp_tool_id FROM mcp_api_key_mcp_tool_rel
+                             WHERE mcp_api_key_id = k.id) AS tool_ids
+                  FROM mcp_api_key k JOIN res_users u ON u.id = k.user_id
+                 WHERE k.key_hash = %s
+                """,
+                key_hash(key),
+            )
+        )
+        return self.env.cr.dictfetchone()
+
+    def _anonymous(self, credentials: Credentials) -> Caller:
+        """Return the user whom the administrator has named for callers without a key.
+
+        From loopback only, and not through a proxy on it.
+        """
+        uid = parameter(self.env, "anonymous_user_id")
+        local = ipaddress.ip_address(credentials.address).is_loopback
+        user = self.env["res.users"].sudo().browse(uid).exists() if uid else None
+        if not (user and user.active and local and not credentials.forwarded):
+            raise NotAuthenticated(
+                "Send a key: 'Authorization: Bearer …'. Users make one in their "
+                "preferences in Odoo."
+            )
+        return Caller(uid=user.id, login=user.login, address=credentials.address)
+
+
+def parse_networks(text: str | bool) -> list:
+    """Return the networks in ``text``, separated by commas.
+
+    >>> parse_networks("192.0.2.7, 2001:db8::/32")
+    [IPv4Network('192.0.2.7/32'), IPv6Network('2001:db8::/32')]
+
+    :raise ValueError: naming what is no address or network
+    """
+    parts = filter(None, (part.strip() for part in (text or "").split(",")))
+    return [ipaddress.ip_network(part) for part in parts]
+
+
+def address_within(address: str, networks: str | bool) -> bool:
+    """Tell whether ``address`` is in one of ``networks``; none given: anywhere.
+
+    >>> address_within("192.0.2.7", "192.0.2.0/24")
+    True
+    >>> address_within("::ffff:192.0.2.7", "192.0.2.0/24")
+    True
+    """
+    if not networks:
+        return True
+    found = ipaddress.ip_address(address)
+    found = getattr(found, "ipv4_mapped", None) or found
+    return any(found in network for network in parse_networks(networks))

@@ -1,0 +1,217 @@
+import logging
+
+import psutil
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+from odoo.tools import SQL
+
+from .audit_file import AuditFile, this_process
+from .parameters import parameter
+from .redaction import redact
+
+_logger = logging.getLogger(__name__)
+
+STATUSES = [
+    ("open", "Running"),
+    ("success", "Success"),
+    ("error", "Failed"),
+    ("refused", "Refused"),
+    ("lost", "Lost"),
+]
+
+
+class McpAuditLog(models.Model):
+    """What happened: one entry a tool call, committed before the tool runs.
+
+    Entries are opened and closed by this file alone, in SQL. Nobody creates,
+    changes or deletes one through the ORM; retention alone removes.
+    """
+
+    _name = "mcp.audit.log"
+    _description = "MCP Audit Log"
+    _order = "id desc"
+    _log_access = False
+    _rec_name = "tool"
+
+    create_date = fields.Datetime("Date", readonly=True, index=True)
+    user_id = fields.Many2one(
+        "res.users", readonly=True, index=True, ondelete="set null"
+    )
+    user_login = fields.Char("Login", readonly=True)
+    key_id = fields.Many2one(
+        "mcp.api.key", readonly=True, index="btree_not_null", ondelete="set null"
+    )
+    key_name = fields.Char(readonly=True)
+    tool = fields.Char(readonly=True, index=True)
+    arguments = fields.Text(readonly=True, help="Secrets redacted, long values cut.")
+    status = fields.Selection(STATUSES, readonly=True)
+    error_class = fields.Char(readonly=True)
+    message = fields.Text(readonly=True)
+    row_count = fields.Integer("Rows", readonly=True, aggregator=None)
+    exit_code = fields.Char(readonly=True)
+    duration_ms = fields.Integer("Duration (ms)", readonly=True, aggregator="avg")
+    client = fields.Char(readonly=True)
+    address = fields.Char(readonly=True)
+    revision = fields.Char("MCP Revision", readonly=True)
+    request_id = fields.Char(readonly=True)
+    process = fields.Char(
+        readonly=True, help="Host, process id and start time of the server process."
+    )
+
+    def init(self):
+        # entries whose end is missing: a handful among millions
+        self.env.cr.execute(
+            "CREATE INDEX IF NOT EXISTS mcp_audit_log_open_idx ON mcp_audit_log "
+            "(process) WHERE status = 'open'"
+        )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        raise self._sealed()
+
+    def write(self, vals):
+        raise self._sealed()
+
+    def unlink(self):
+        raise self._sealed()
+
+    def _sealed(self) -> AccessError:
+        return AccessError(
+            self.env._("The audit log is written by the MCP server alone.")
+        )
+
+    @api.model
+    def _open(self, caller, call, *, durable: bool = True) -> int:
+        """Begin the entry of ``call`` and return its id.
+
+        :param durable: wait for the disk at commit; False for calls that change
+            nothing, whose entry may be lost with the whole machine
+        """
+        self.env.cr.execute(
+            SQL(
+                "INSERT INTO mcp_audit_log (%s) VALUES %s RETURNING id, "
+                "set_config('synchronous_commit', %s, true)",
+                SQL(", ").join(map(SQL.identifier, (*COLUMNS, "status"))),
+                (*self._values(caller, call), "open"),
+                "on" if durable else "off",
+            )
+        )
+        return self.env.cr.fetchone()[0]
+
+    @api.model
+    def _refuse(self, caller, call, refusal: Exception) -> None:
+        """Write the whole entry of a call that was refused before the tool ran."""
+        entry = self._open(caller, call)
+        self._close(entry, "refused", refusal, duration_ms=0)
+
+    def _values(self, caller, call) -> tuple:
+        return (
+            fields.Datetime.now(),
+            caller.uid,
+            caller.login,
+            caller.key_id,
+            caller.key_name,
+            call.name[:128].replace("\0", "\ufffd"),
+            redact(call.arguments),
+            call.client[:128].replace("\0", "\ufffd"),
+            caller.address,
+            call.revision,
+            call.request_id[:128],
+            this_process(),
+        )
+
+    @api.model
+    def _close(
+        self,
+        entry: int,
+        status: str,
+        error: Exception | None = None,
+        *,
+        duration_ms: int,
+        row_count: int | None = None,
+        exit_code: int | None = None,
+    ) -> None:
+        """End an entry, in the table and in the file. A closed one stays as it is."""
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE mcp_audit_log
+                   SET status = %s, error_class = %s, message = %s,
+                       duration_ms = %s, row_count = %s, exit_code = %s
+                 WHERE id = %s AND status = 'open'
+                RETURNING create_date, user_id, tool, arguments, status,
+                          exit_code, row_count, duration_ms
+                """,
+                status,
+                type(error).__name__ if error else None,
+                str(error)[:1000].replace("\0", "\ufffd") if error else None,
+                duration_ms,
+                row_count,
+                None if exit_code is None else str(exit_code),
+                entry,
+            )
+        )
+        row = self.env.cr.dictfetchone()
+        if row:
+            AuditFile(parameter(self.env, "audit_file")).append(self.env.cr.dbname, row)
+
+    @api.model
+    def _close_lost(self) -> int:
+        """Close the entries of this host's processes that are gone; return how many."""
+        self.env.cr.execute(
+            "SELECT DISTINCT process FROM mcp_audit_log WHERE status = 'open'"
+        )
+        gone = [process for (process,) in self.env.cr.fetchall() if vanished(process)]
+        if not gone:
+            return 0
+        self.env.cr.execute(
+            "SELECT id FROM mcp_audit_log WHERE status = 'open' AND process = ANY(%s)",
+            [gone],
+        )
+        entries = [entry for (entry,) in self.env.cr.fetchall()]
+        for entry in entries:
+            self._close(entry, "lost", duration_ms=0)
+        _logger.warning("closed %d audit entries of vanished processes", len(entries))
+        return len(entries)
+
+    @api.autovacuum
+    def _gc_audit_log(self):
+        """Remove the entries that are older than the retention of the settings."""
+        days = parameter(self.env, "audit_retention")
+        if days > 0:
+            self.env.cr.execute(
+                "DELETE FROM mcp_audit_log WHERE status != 'open' AND create_date < "
+                "(now() AT TIME ZONE 'UTC') - %s * interval '1 day'",
+                [days],
+            )
+
+
+COLUMNS = (
+    "create_date",
+    "user_id",
+    "user_login",
+    "key_id",
+    "key_name",
+    "tool",
+    "arguments",
+    "client",
+    "address",
+    "revision",
+    "request_id",
+    "process",
+)
+
+
+def vanished(process: str) -> bool:
+    """Tell whether ``process``, as :func:`this_process` wrote it, is gone.
+
+    Of another host nothing can be said: its own server closes its entries.
+    """
+    host, pid, started = process.rsplit(" ", 2)
+    if host != this_process().rsplit(" ", 2)[0]:
+        return False
+    try:
+        return f"{psutil.Process(int(pid)).create_time():.0f}" != started
+    except psutil.NoSuchProcess:
+        return True

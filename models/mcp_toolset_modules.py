@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from odoo import models
+from odoo.modules.module import get_module_path
+
+from .exceptions import ToolError
+from .tool_signature import tool
+
+if TYPE_CHECKING:
+    from .schemas.modules import (
+        ModuleInfo,
+        ModuleLimit,
+        ModuleList,
+        ModuleName,
+        ModuleSearch,
+        ModuleState,
+    )
+
+LONGEST_DESCRIPTION = 4000
+
+
+class McpToolsetModules(models.AbstractModel):
+    """The modules of this Odoo: what there is, and what is installed."""
+
+    _name = "mcp.toolset.modules"
+    _description = "MCP Toolset Modules"
+
+    @tool(types=".schemas.modules")
+    def list_modules(
+        self,
+        state: ModuleState = "all",
+        search: ModuleSearch = None,
+        limit: ModuleLimit = 100,
+    ) -> ModuleList:
+        """Return the modules that Odoo knows, by name."""
+        from .schemas.modules import ModuleList
+
+        domain = []
+        if state != "all":
+            domain.append(("state", "=", state.replace("_", " ")))
+        if search:
+            names = ("name", "shortdesc", "summary")
+            domain += ["|", "|"] + [(name, "ilike", search) for name in names]
+        # who may call this tool is decided on its record
+        modules = self.env["ir.module.module"].sudo()
+        found = modules.search(domain, limit=limit, order="name")
+        return ModuleList(
+            modules=[self._describe(module) for module in found],
+            total_count=modules.search_count(domain),
+            returned_count=len(found),
+            filter_applied=state,
+        )
+
+    def _describe(self, module) -> dict:
+        """Return what is told of every module.
+
+        ``ir.module.module`` names its versions the other way round: installed_version
+        is the manifest's, latest_version the database's.
+        """
+        return {
+            "name": module.name,
+            "display_name": module.shortdesc or module.name,
+            "version": module.installed_version or None,
+            "state": module.state,
+            "author": module.author or "",
+            "summary": module.summary or "",
+        }
+
+    @tool(types=".schemas.modules")
+    def get_module_info(self, module_name: ModuleName) -> ModuleInfo:
+        """Tell all of one module.
+
+        :raise ToolError: there is no such module; the nearest names
+        """
+        from .schemas.modules import ModuleInfo
+
+        module = self._find(module_name)
+        description = module.description or ""
+        return ModuleInfo(
+            **self._describe(module),
+            installed_version=module.latest_version or None,
+            description=description[:LONGEST_DESCRIPTION],
+            category=module.category_id.display_name or "",
+            website=module.website or "",
+            license=module.license or "",
+            application=module.application,
+            path=get_module_path(module.name, display_warning=False) or None,
+            dependencies=[
+                {"name": dependency.name, "state": dependency.state}
+                for dependency in module.dependencies_id
+            ],
+            dependents=self._dependents(module),
+        )
+
+    def _dependents(self, module) -> list[str]:
+        dependencies = self.env["ir.module.module.dependency"].sudo()
+        rows = dependencies.search([("name", "=", module.name)])
+        return sorted(
+            row.module_id.name for row in rows if row.module_id.state == "installed"
+        )
+
+    def _find(self, name: str):
+        modules = self.env["ir.module.module"].sudo()
+        module = modules.search([("name", "=", name)])
+        if not module:
+            names = modules.search([]).mapped("name")
+            near = difflib.get_close_matches(name, names, n=5)
+            raise ToolError(
+                f"There is no module {name!r}. "
+                + (f"Nearest: {', '.join(near)}." if near else "See list_modules.")
+                + " A new one on disk is found after 'Update Apps List'."
+            )
+        return module

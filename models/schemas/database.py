@@ -1,0 +1,88 @@
+"""What the database tools take and return. Imported at the first MCP request."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+Query = Annotated[
+    str,
+    Field(
+        min_length=1,
+        description="One SELECT, WITH, VALUES, TABLE, SHOW or EXPLAIN statement. "
+        "%s stands for the next of params.",
+    ),
+]
+Params = Annotated[
+    list[Any] | None,
+    Field(description="Values for each %s. With params, write a literal % as %%."),
+]
+RowLimit = Annotated[int, Field(ge=1, le=10_000, description="Rows at most.")]
+SchemaAction = Annotated[
+    Literal["list_tables", "describe_table", "list_indexes", "list_constraints"],
+    Field(description="list_tables, or what to tell of table_name."),
+]
+TableName = Annotated[str | None, Field(description="For all but list_tables.")]
+SchemaName = Annotated[str, Field(description="PostgreSQL schema.")]
+TableSearch = Annotated[
+    str | None, Field(description="list_tables: part of the table's name.")
+]
+
+
+class QueryResult(BaseModel):
+    columns: list[str]
+    rows: list[dict[str, Any]]
+    row_count: int
+    truncated: Annotated[bool, Field(description="There are more rows than these.")]
+    duration_ms: int
+
+
+class Table(BaseModel):
+    table_name: str
+    kind: str
+    row_estimate: Annotated[int, Field(description="-1: not analyzed yet.")]
+    size_bytes: int
+
+
+class Reference(BaseModel):
+    table: str
+    columns: list[str]
+
+
+class Column(BaseModel):
+    name: str
+    type: str
+    nullable: bool
+    default: str | None
+    is_primary_key: bool
+    references: str | None = None
+    label: str | None = None
+
+
+class Index(BaseModel):
+    name: str
+    columns: list[str]
+    unique: bool
+    type: str
+    definition: str
+
+
+class TableConstraint(BaseModel):
+    name: str
+    type: str
+    columns: list[str]
+    references: Reference | None = None
+    definition: str
+
+
+class SchemaResult(BaseModel):
+    """The keys that belong to the action are set, as 1.0 had them."""
+
+    tables: list[Table] | None = None
+    table_name: str | None = None
+    models: Annotated[
+        list[str] | None, Field(description="Odoo models on this table.")
+    ] = None
+    columns: list[Column] | None = None
+    column_count: int | None = None
+    indexes: list[Index] | None = None
+    constraints: list[TableConstraint] | None = None

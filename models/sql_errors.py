@@ -1,0 +1,46 @@
+"""PostgreSQL's refusals, told to whoever wrote the statement."""
+
+from psycopg2 import DatabaseError, errors
+
+from .exceptions import ToolError
+
+READ_ONLY = "query_database only reads, one statement at a time."
+
+REMEDIES = {
+    # feature_not_supported, invalid_cursor_definition: what a cursor cannot open
+    errors.FeatureNotSupported: READ_ONLY,
+    errors.InvalidCursorDefinition: READ_ONLY,
+    errors.ReadOnlySqlTransaction: READ_ONLY,
+    errors.QueryCanceled: "Narrow the query, or look at its plan with EXPLAIN.",
+    errors.LockNotAvailable: "Another transaction holds the lock. Try again.",
+    errors.UndefinedTable: "get_db_schema lists the tables.",
+    errors.UndefinedColumn: "get_db_schema describes the table's columns.",
+}
+
+
+def tool_error(error: DatabaseError) -> ToolError:
+    """Return what the caller is told: message, place, hint, and what to do instead."""
+    diag = error.diag
+    parts = [f"{diag.message_primary or error} ({error.pgcode or 'no code'})"]
+    query = diag.internal_query
+    position = diag.internal_position or diag.statement_position
+    if query and position:
+        parts[0] += " at " + place(query, int(position))
+    parts += [diag.message_detail, diag.message_hint and f"Hint: {diag.message_hint}"]
+    parts += [remedy for kind, remedy in REMEDIES.items() if isinstance(error, kind)][
+        :1
+    ]
+    return ToolError("\n".join(filter(None, parts)))
+
+
+def place(query: str, position: int) -> str:
+    r"""Return line and column of a 1-based character position, with the line.
+
+    >>> place("SELECT 1,\n  nam FROM t", 13)
+    'line 2, column 3: nam FROM t'
+    """
+    before = query[: position - 1]
+    line = before.count("\n") + 1
+    column = position - (before.rfind("\n") + 1)
+    shown = query[position - 1 :].partition("\n")[0]
+    return f"line {line}, column {column}: {shown[:60]}"

@@ -1,0 +1,32 @@
+"""The pure helpers prove themselves in their docstrings."""
+
+import doctest
+import importlib
+
+from odoo.tests import BaseCase, tagged
+
+PACKAGE = "odoo.addons.odoo_dev_mcp"
+MODULES = (
+    "controllers.revision",
+    "models.audit_file",
+    "models.mcp_api_key",
+    "models.redaction",
+    "models.sql_errors",
+    "models.sql_reader",
+    "models.sql_values",
+)
+
+
+@tagged("post_install", "-at_install")
+class TestDoctests(BaseCase):
+    def test_every_example_says_what_it_does(self):
+        finder = doctest.DocTestFinder(exclude_empty=True)
+        for name in MODULES:
+            with self.subTest(module=name):
+                module = importlib.import_module(f"{PACKAGE}.{name}")
+                runner = doctest.DocTestRunner(verbose=False)
+                said = []
+                for test in finder.find(module, globs=vars(module).copy()):
+                    runner.run(test, out=said.append)
+                self.assertGreater(runner.tries, 0, "no example")
+                self.assertEqual(runner.failures, 0, "".join(said))

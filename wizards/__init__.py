@@ -1,0 +1,1 @@
+from . import mcp_api_key_generate, mcp_api_key_show
