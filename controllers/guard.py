@@ -69,7 +69,10 @@ class Guard:
         """
         if origin.lower().rstrip("/") in self.origins:
             return True
-        parts = urlsplit(origin)
+        try:
+            parts = urlsplit(origin)
+        except ValueError:
+            return False
         if parts.scheme not in ("http", "https"):
             return False
         if parts.netloc.lower() == host.lower():

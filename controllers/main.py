@@ -3,7 +3,7 @@
 import contextlib
 import logging
 
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from odoo import http, release
 from odoo.http import Dispatcher, Response, request
@@ -22,6 +22,18 @@ _logger = logging.getLogger(__name__)
 MOST_BYTES = 16 * 1024 * 1024
 """The largest body that is taken. Up to four times that is read all the same: a client
 that is still sending does not get to the answer."""
+
+
+PROXY_HEADERS = frozenset(
+    {
+        "Forwarded",
+        "X-Forwarded-For",
+        "X-Forwarded-Host",
+        "X-Forwarded-Proto",
+        "X-Real-Ip",
+    }
+)
+"""One of them is enough to tell that a proxy passed the request on."""
 
 
 class McpDispatcher(Dispatcher):
@@ -132,12 +144,17 @@ def close_cursor() -> None:
 def read_request(httprequest) -> HttpRequest:
     """Return the request as the protocol wants it.
 
-    :raise RpcError: 413, the body is too large
+    :raise RpcError: 413, the body is too large; 400, it is not whole
     """
     try:
         body = httprequest.get_data(cache=False)
     except RequestEntityTooLarge as error:
         raise too_large() from error
+    except (BadRequest, OSError) as error:
+        # it ended before its Content-Length, or its chunks are none
+        raise RpcError(
+            -32700, "Parse error: the body did not arrive whole.", status=400
+        ) from error
     if len(body) > MOST_BYTES:
         raise too_large()
     # past limit_time_real Odoo ends the worker, or reloads the whole server
@@ -147,10 +164,7 @@ def read_request(httprequest) -> HttpRequest:
         headers=httprequest.headers,
         body=body,
         address=httprequest.remote_addr,
-        forwarded=bool(
-            {"Forwarded", "X-Forwarded-For", "X-Real-Ip"}
-            & set(httprequest.headers.keys())
-        ),
+        forwarded=bool(PROXY_HEADERS.intersection(httprequest.headers.keys())),
         budget=max(1, limit - 10) if limit > 0 else None,
     )
 

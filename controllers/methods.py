@@ -1,7 +1,6 @@
 """The methods of MCP, as functions from parameters to a result."""
 
 import base64
-import binascii
 import json
 from dataclasses import dataclass
 
@@ -109,7 +108,7 @@ def _decode_cursor(cursor: str | None) -> str:
 
     try:
         return base64.b64decode(cursor or "", altchars=b"-_", validate=True).decode()
-    except (binascii.Error, UnicodeError) as fault:
+    except ValueError as fault:
         raise RpcError(
             INVALID_PARAMS, "Invalid cursor: send nextCursor of the page before."
         ) from fault

@@ -92,6 +92,7 @@ class Protocol:
 
     def _answer_batch(self, request: HttpRequest, messages: list) -> HttpResponse:
         """Answer each request of a batch, in order. JSON-RPC 2.0 section 6."""
+        self.registrar.authenticate(credentials(request))
         answers = [self._answer_message(request, message) for message in messages]
         payload = [answer.payload for answer in answers if answer.payload is not None]
         if not payload:

@@ -4,6 +4,7 @@ import functools
 import json
 import logging
 import os
+import re
 import socket
 from pathlib import Path
 
@@ -111,5 +112,9 @@ def quote(text: str) -> str:
 
 
 def word(text: str) -> str:
-    """Return ``text`` bare if it is a plain word, else quoted."""
-    return text if text.replace("_", "a").isalnum() and text.isascii() else quote(text)
+    """Return ``text`` bare if it is a plain word, else quoted.
+
+    >>> word("shop_18.0"), word("a b")
+    ('shop_18.0', '"a b"')
+    """
+    return text if re.fullmatch(r"[A-Za-z0-9_.-]+", text) else quote(text)

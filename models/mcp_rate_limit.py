@@ -13,6 +13,7 @@ class McpRateLimit(models.Model):
     """
 
     _name = "mcp.rate.limit"
+    _inherit = "mcp.catalog.mixin"
     _description = "MCP Rate Limit"
     _order = "name"
 

@@ -98,6 +98,8 @@ class McpToolsetDatabase(models.AbstractModel):
             raise ToolError(
                 f"{action} needs table_name: action 'list_tables' lists them."
             )
+        if table_name in self.env:
+            table_name = self.env[table_name]._table
         table_name, table = sql_schema.find_table(cr, schema_name, table_name)
         if action == "list_indexes":
             rows = {"indexes": sql_schema.list_indexes(cr, table)}

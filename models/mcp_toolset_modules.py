@@ -106,7 +106,7 @@ class McpToolsetModules(models.AbstractModel):
         modules = self.env["ir.module.module"].sudo()
         module = modules.search([("name", "=", name)])
         if not module:
-            names = modules.search([]).mapped("name")
+            names = [name for (name,) in modules._read_group([], ["name"])]
             near = difflib.get_close_matches(name, names, n=5)
             raise ToolError(
                 f"There is no module {name!r}. "

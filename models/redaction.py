@@ -7,8 +7,13 @@ import re
 LONGEST = 2000
 """Characters of a value that are kept; more is cut, with its length and hash."""
 
+LONGEST_TOTAL = 20_000
+"""Characters that are kept of all arguments together."""
+
 SECRET_NAME = re.compile(
-    r"passw|secret|token|api_?key|private_?key|credential|authorization", re.I
+    r"passw|passphrase|pwd|secret|token|credential|authori[sz]ation|cookie|\bdsn|_dsn"
+    r"|(api|access|private|signing|encryption|master|auth)[-_. ]?key|pass(_|$)",
+    re.I,
 )
 SECRET_VALUE = re.compile(r"odoo_mcp_[A-Za-z0-9_-]{43}")
 
@@ -19,7 +24,10 @@ def redact(arguments: dict) -> str:
     >>> redact({"login": "demo", "password": "hunter2"})
     '{"login": "demo", "password": "***"}'
     """
-    return json.dumps(_redact(arguments), default=str)
+    text = json.dumps(_redact(arguments), default=str)
+    if len(text) > LONGEST_TOTAL:
+        text = json.dumps({"cut": _cut(text)})
+    return text
 
 
 def _redact(value, name: str = ""):

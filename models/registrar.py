@@ -24,9 +24,12 @@ from odoo.exceptions import UserError
 from .caller import Caller, Credentials, ToolCall, ToolOutcome
 from .exceptions import ArgumentError, LimitReached, Refusal, ToolError
 from .mcp_tool import Tool
+from .sql_errors import NO_NUL
 from .tool_signature import explain_arguments, signature
 
 _logger = logging.getLogger(__name__)
+
+PSYCOPG2_NUL = "cannot contain NUL (0x00) characters"
 
 
 class Registrar:
@@ -135,7 +138,7 @@ class Registrar:
         try:
             with self.transaction(caller.uid, tool=tool) as env:
                 user = env["res.users"].browse(caller.uid)
-                env = env(context={**user.context_get(), "mcp_call": True})
+                env = env(context=user.context_get())
                 if limits:
                     env = env(context={**env.context, "mcp_timeout": min(limits)})
                     env.cr.execute(
@@ -164,7 +167,8 @@ class Registrar:
         results. The eval context is the caller's, so nothing runs in sudo.
         """
         if tool.method:
-            return getattr(env[tool.model], tool.method)(**arguments)
+            model = env[tool.model].with_context(mcp_call=True)
+            return getattr(model, tool.method)(**arguments)
         action = env["ir.actions.server"].sudo().browse(tool.action_id)
         context = action.sudo(False)._get_eval_context(action)
         context["arguments"] = arguments
@@ -174,6 +178,8 @@ class Registrar:
         """Say what went wrong, as far as the caller may know it."""
         if isinstance(error, UserError):
             return str(error)
+        if isinstance(error, ValueError) and PSYCOPG2_NUL in str(error):
+            return NO_NUL
         if isinstance(error, DatabaseError) and error.diag.message_primary:
             return f"PostgreSQL: {error.diag.message_primary} ({error.pgcode})"
         _logger.exception("tool %s failed, audit entry %s", tool.name, entry)

@@ -4,6 +4,7 @@ from psycopg2 import DatabaseError, errors
 
 from .exceptions import ToolError
 
+NO_NUL = "PostgreSQL text cannot hold NUL (\\u0000): leave it out."
 READ_ONLY = "query_database only reads, one statement at a time."
 
 REMEDIES = {

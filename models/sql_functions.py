@@ -1,14 +1,15 @@
 """Functions that act although the transaction only reads.
 
 PostgreSQL's READ ONLY judges statements, not functions: as the owner of the tables
-``pg_terminate_backend`` still terminates. Where no read-only role is set up, the
-names in the plan are looked at, after PostgreSQL has parsed it: comments, quoting
-and Unicode escapes hide nothing.
+``pg_terminate_backend`` still terminates. Where no read-only role is set up, two texts
+are looked at: the statement, and PostgreSQL's plan of it, which shows what views and
+SQL functions hide, but not what stands in VALUES lists, LIMIT or window frames.
 """
 
 import re
 
 from .exceptions import ToolError
+from .sql_lexer import tokens
 
 DENIED = re.compile(
     r"""
@@ -30,20 +31,20 @@ DENIED = re.compile(
 """Signals, locks that outlive the transaction, the server's files, replication,
 settings, other databases, and functions that run a query given as text."""
 
-TOKEN = re.compile(r"""\"(?:[^"]|"")*\"|'(?:[^']|'')*'|\b([a-z_][a-z0-9_]*)\s*\(""")
-"""In the text of a plan: quoted identifiers and literals first, then calls."""
 
+def check_calls(sql: str) -> None:
+    """Refuse a text that calls a function that acts.
 
-def check_plan(plan: str) -> None:
-    """Refuse a plan that calls a function that acts.
-
-    :param plan: the text of ``EXPLAIN (VERBOSE)``
+    :param sql: a statement, or the text of ``EXPLAIN (VERBOSE)``
     :raise ToolError: naming the function
     """
-    for match in TOKEN.finditer(plan):
-        name = match[1]
-        if name and DENIED.fullmatch(name):
+    before = None
+    for token in tokens(sql):
+        if token.text == "(" and before and DENIED.fullmatch(before):
             raise ToolError(
-                f"query_database only reads: {name}() acts on the server, or hides "
+                f"query_database only reads: {before}() acts on the server, or hides "
                 "what it runs. Query without it."
             )
+        if token.kind == "quoted" and token.name is None:
+            raise ToolError('Write the identifier U&"…" as it reads, without escapes.')
+        before = token.name

@@ -15,8 +15,9 @@ import psycopg2
 
 from . import sql_functions
 from .exceptions import ToolError
-from .sql_errors import READ_ONLY, tool_error
-from .sql_values import register_types, size, to_json
+from .sql_errors import NO_NUL, READ_ONLY, tool_error
+from .sql_lexer import tokens
+from .sql_values import register_types, shortened, size, to_json
 
 OPEN = """
 DO $$ DECLARE c refcursor := 'mcp_result';
@@ -27,15 +28,19 @@ DO $$ DECLARE c refcursor := 'mcp_plan';
 BEGIN OPEN c FOR EXECUTE
     'EXPLAIN (VERBOSE, COSTS OFF) ' || current_setting('mcp.plan'); END $$"""
 
-BLANK = r"(?:\s|--[^\n]*\n|/\*.*?\*/)*"
-LEADING_SHOW = re.compile(BLANK + r"SHOW\b", re.I | re.S)
-LEADING_EXPLAIN = re.compile(
-    BLANK + r"EXPLAIN\b\s*(?:\([^()]*\)|(?:(?:ANALYZE|ANALYSE|VERBOSE)\b\s*)*)",
-    re.I | re.S,
-)
+# https://www.postgresql.org/docs/current/sql-explain.html
+LEGACY_OPTIONS = frozenset({"analyze", "analyse", "verbose"})
+OPTIONS = LEGACY_OPTIONS | {
+    *("buffers", "costs", "format", "generic_plan", "memory", "serialize", "settings"),
+    *("summary", "timing", "wal"),
+}
 
-CHUNK = 500
-"""Rows that are fetched at once: what is over the byte cap stays in PostgreSQL."""
+FIRST_CHUNK, CHUNK = 2, 500
+"""Rows that are fetched at first, to know their size, and then at most: what is over
+the byte cap stays in PostgreSQL."""
+
+LEAST_BYTES = 10_000
+"""A single row up to this size is told whole, however low the cap."""
 
 
 @contextmanager
@@ -53,6 +58,8 @@ def read_only(cr, timeout: float):
             cursor.execute(
                 "SELECT set_config('statement_timeout', %s, true),"
                 " set_config('lock_timeout', %s, true),"
+                # the rule by which sql_lexer tells strings from code
+                " set_config('standard_conforming_strings', 'on', true),"
                 " set_config('idle_in_transaction_session_timeout', %s, true)",
                 [milliseconds, milliseconds, str(round(timeout * 2000))],
             )
@@ -69,31 +76,45 @@ def fetch(cursor, query: str, params: list, limit: int, most_bytes: int, end: fl
 
     :param params: values for the placeholders; none: the text is taken as it is
     :param end: monotonic time after which no further rows are fetched
-    :return: names of the columns, rows as dicts, whether there are more
+    :return: see :func:`collect`
     """
     text = bind(cursor, query, params)
-    planned = "(" not in text or _check_functions(cursor, text)
+    planned = _check_functions(cursor, text)
     cursor.execute("SELECT set_config('mcp.query', %s, true)", [text])
     cursor.execute(OPEN)
-    if not planned and not LEADING_SHOW.match(text):
+    if not planned and first_word(text) != "show":
         raise ToolError(READ_ONLY)
+    return collect(cursor, limit, most_bytes, end)
+
+
+def collect(cursor, limit: int, most_bytes: int, end: float):
+    """Fetch from the cursor ``mcp_result`` as much as the caps allow.
+
+    :return: names of the columns, rows as dicts, whether something is left out
+    """
     register_types(cursor)
-    rows, used, columns = [], 0, []
+    rows, used, chunk = [], 0, FIRST_CHUNK
     while True:
-        wanted = min(CHUNK, limit + 1 - len(rows))
+        wanted = min(chunk, limit + 1 - len(rows))
         cursor.execute(f"FETCH FORWARD {wanted} FROM mcp_result")
         columns = unique([column.name for column in cursor.description])
         found = cursor.fetchall()
-        for row in found:
-            row = dict(zip(columns, map(to_json, row), strict=True))
+        for values in found:
+            if len(rows) == limit:
+                return columns, rows, True
+            row = dict(zip(columns, map(to_json, values), strict=True))
             used += size(row)
-            if len(rows) == limit or (used > most_bytes and rows):
+            if used > most_bytes and rows:
                 return columns, rows, True
             rows.append(row)
+            if used > max(most_bytes, LEAST_BYTES):
+                rows[-1] = shortened(row, most_bytes)
+                return columns, rows, True
         if len(found) < wanted:
             return columns, rows, False
         if time.monotonic() > end:
             return columns, rows, True
+        chunk = max(1, min(CHUNK, (most_bytes - used) * len(rows) // (used or 1)))
 
 
 def bind(cursor, query: str, params: list) -> str:
@@ -102,14 +123,13 @@ def bind(cursor, query: str, params: list) -> str:
     :raise ToolError: they do not fit, or hold what PostgreSQL cannot
     """
     if "\0" in query:
-        raise ToolError("PostgreSQL text cannot hold NUL (\\u0000): leave it out.")
+        raise ToolError(NO_NUL)
     if not params:
         return query
-    params = [
-        json.dumps(value) if isinstance(value, dict) else value for value in params
-    ]
     try:
-        return cursor.mogrify(query, params).decode()
+        if "s" not in re.findall(r"%(.)", query, re.DOTALL):
+            raise ValueError("there is no %s")
+        return cursor.mogrify(query, adapted(params)).decode()
     except (IndexError, TypeError, ValueError) as error:
         raise ToolError(
             f"The query and its {len(params)} params do not fit: {error}. Write one "
@@ -117,14 +137,25 @@ def bind(cursor, query: str, params: list) -> str:
         ) from error
 
 
+def adapted(value):
+    """Return a parameter as psycopg2 takes it: JSON objects as their text."""
+    if isinstance(value, list):
+        return [adapted(item) for item in value]
+    return json.dumps(value) if isinstance(value, dict) else value
+
+
 def _check_functions(cursor, text: str) -> bool:
-    """Refuse functions that act; tell whether there was a plan to look at.
+    """Refuse functions that act; tell whether PostgreSQL could plan the statement.
 
     EXPLAIN ANALYZE runs what it explains, so that is what is looked at. A statement
     without a plan is left to be refused when it is opened, which runs nothing yet.
     """
-    explain = LEADING_EXPLAIN.match(text)
-    statement = text[explain.end() :] if explain else text
+    statement = explained(text)
+    if statement != text and first_word(statement) == "create":
+        raise ToolError(READ_ONLY)  # in vain, but PostgreSQL would run it
+    if "(" not in text:
+        return True
+    sql_functions.check_calls(text)
     cursor.execute(
         "SAVEPOINT mcp_plan; SELECT set_config('mcp.plan', %s, true)", [statement]
     )
@@ -134,8 +165,41 @@ def _check_functions(cursor, text: str) -> bool:
     except psycopg2.DatabaseError:
         cursor.execute("ROLLBACK TO SAVEPOINT mcp_plan")
         return False
-    sql_functions.check_plan("\n".join(line for (line,) in cursor.fetchall()))
+    sql_functions.check_calls("\n".join(line for (line,) in cursor.fetchall()))
     return True
+
+
+def first_word(sql: str) -> str | None:
+    r"""Return the keyword that a statement begins with, in lower case.
+
+    >>> first_word("/* /* */ SHOW */ -- EXPLAIN\nSelect 1")
+    'select'
+    """
+    return next((token.name for token in tokens(sql)), None)
+
+
+def explained(sql: str) -> str:
+    """Return the statement that an EXPLAIN is about; any other one as it is.
+
+    >>> explained("EXPLAIN (ANALYZE, FORMAT JSON) SELECT 1")
+    'SELECT 1'
+    >>> explained("EXPLAIN ANALYZE VERBOSE (SELECT 1)")
+    '(SELECT 1)'
+    >>> explained("SELECT 1")
+    'SELECT 1'
+    """
+    if first_word(sql) != "explain":
+        return sql
+    found = tokens(sql)
+    next(found)
+    token = next(found, None)
+    if token and token.text == "(" and first_word(sql[token.start + 1 :]) in OPTIONS:
+        while token and token.text != ")":
+            token = next(found, None)
+        token = next(found, None)
+    while token and token.name in LEGACY_OPTIONS:
+        token = next(found, None)
+    return sql[token.start :] if token else ""
 
 
 def unique(names: list[str]) -> list[str]:

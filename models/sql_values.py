@@ -27,12 +27,16 @@ NUMERIC = extensions.new_type(
 TEXT_ARRAY = extensions.new_array_type(
     (1182, 1183, 1115, 1185, 1270, 1187, 1001), "MCP_TEXT[]", AS_TEXT
 )
+JSON = extensions.new_type(
+    (114, 3802), "MCP_JSON", lambda value, cursor: parse_json(value)
+)
+JSON_ARRAY = extensions.new_array_type((199, 3807), "MCP_JSON[]", JSON)
 NUMERIC_ARRAY = extensions.new_array_type((1231, 1021, 1022), "MCP_NUMERIC[]", NUMERIC)
 
 
 def register_types(cursor) -> None:
     """Make ``cursor``, and no other, read values as this module says."""
-    for kind in (AS_TEXT, NUMERIC, TEXT_ARRAY, NUMERIC_ARRAY):
+    for kind in (AS_TEXT, NUMERIC, JSON, TEXT_ARRAY, NUMERIC_ARRAY, JSON_ARRAY):
         extensions.register_type(kind, cursor)
 
 
@@ -58,6 +62,21 @@ def number(text: str | None):
     return double if Decimal(repr(double)) == exact else text
 
 
+def parse_json(text: str | None):
+    """Return what a JSON text says, numbers that no double holds as text.
+
+    >>> parse_json('{"a": [1e400, 7, 0.5]}')
+    {'a': ['1e400', 7, 0.5]}
+    """
+    if text is None:
+        return None
+    return json.loads(text, parse_float=number, parse_int=_integer)
+
+
+def _integer(text: str):
+    return int(text) if len(text) < 20 else number(text)
+
+
 def to_json(value):
     """Return ``value`` as JSON can hold it."""
     if isinstance(value, float) and not math.isfinite(value):
@@ -72,3 +91,22 @@ def to_json(value):
 def size(row: dict) -> int:
     """Return about how many bytes a row takes in the answer."""
     return len(json.dumps(row, ensure_ascii=False))
+
+
+def shortened(row: dict, most_bytes: int) -> dict:
+    """Return a row that is too large with its long values cut, each to its share.
+
+    >>> shortened({"id": 1, "text": "x" * 50}, 20)
+    {'id': 1, 'text': 'xxxxxxxxxx… [50 characters]'}
+    """
+    share = most_bytes // len(row)
+    return {name: _cut(value, share) for name, value in row.items()}
+
+
+def _cut(value, length: int):
+    if not isinstance(value, str | list | dict):
+        return value
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if len(text) <= length:
+        return value
+    return f"{text[:length]}… [{len(text)} characters]"

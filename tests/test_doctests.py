@@ -12,6 +12,7 @@ MODULES = (
     "models.mcp_api_key",
     "models.redaction",
     "models.sql_errors",
+    "models.sql_lexer",
     "models.sql_reader",
     "models.sql_values",
 )

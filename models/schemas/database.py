@@ -32,7 +32,9 @@ class QueryResult(BaseModel):
     columns: list[str]
     rows: list[dict[str, Any]]
     row_count: int
-    truncated: Annotated[bool, Field(description="There are more rows than these.")]
+    truncated: Annotated[
+        bool, Field(description="There are more rows, or a value is cut.")
+    ]
     duration_ms: int
 
 
