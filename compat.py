@@ -3,7 +3,12 @@
 Models are written in the idiom of 19.0; what 18.0 lacks is supplied here.
 """
 
+import configparser
+import sys
+
 from odoo import models, release
+from odoo.modules import module
+from odoo.tools import config
 
 ODOO_19 = release.version_info[0] >= 19
 
@@ -36,3 +41,50 @@ def members(group):
     :return: ``res.users`` records
     """
     return group.all_user_ids if ODOO_19 else group.users
+
+
+def config_file() -> str:
+    """Return the path of the configuration file that Odoo was started with.
+
+    It need not exist: Odoo then runs without one.
+    """
+    return config["config"] if ODOO_19 else config.rcfile
+
+
+def config_layers() -> dict[str, dict]:
+    """Return the options that were given, by where: the first layer wins.
+
+    19.0 keeps them apart; 18.0 keeps the outcome alone, so its command line is read
+    again.
+    """
+    if ODOO_19:
+        return {
+            "command line": dict(config._cli_options),
+            "environment": dict(config._env_options),
+            "file": dict(config._file_options),
+        }
+    arguments = sys.argv[1:]
+    if arguments and not arguments[0].startswith("-"):
+        arguments = arguments[1:]
+    try:
+        given = vars(config.parser.parse_args(arguments)[0])
+    except SystemExit:  # a command with options of its own
+        given = {}
+    parser = configparser.RawConfigParser()
+    parser.read(config_file())
+    in_file = dict(parser.items("options")) if parser.has_section("options") else {}
+    return {
+        "command line": {k: v for k, v in given.items() if v not in (None, [])},
+        "file": in_file,
+    }
+
+
+def forget_manifests() -> None:
+    """Let manifests be read from disk again: both series keep them for ever.
+
+    A module that was asked for before it was written would not exist otherwise.
+    """
+    if ODOO_19:
+        module.Manifest._get_manifest_from_addons.cache_clear()
+    else:
+        module._get_manifest_cached.cache_clear()

@@ -1,6 +1,7 @@
 """What passes between a door and the protocol: an HTTP request, an HTTP response."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,11 +28,15 @@ class HttpRequest:
 
 @dataclass(frozen=True)
 class HttpResponse:
-    """An HTTP response for a door to send: JSON, or nothing."""
+    """An HTTP response for a door to send: JSON, or nothing.
+
+    :param afterwards: what the door does when all of it has been sent
+    """
 
     status: int
     payload: Any = None
     headers: dict[str, str] = field(default_factory=dict)
+    afterwards: tuple[Callable[[], None], ...] = ()
 
     def body(self) -> bytes:
         """Return the payload as compact UTF-8 JSON; no payload, no bytes.

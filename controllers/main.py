@@ -9,7 +9,7 @@ from odoo import http, release
 from odoo.http import Dispatcher, Response, request
 from odoo.tools import config
 
-from ..models.parameters import parameter
+from ..models.parameters import parameter, parts
 from ..models.registrar import Registrar
 from .exchange import HttpRequest, HttpResponse
 from .guard import Guard
@@ -120,14 +120,9 @@ def make_guard(env) -> Guard:
     """Return the guard of this database: its own address, and what was added to it."""
     base = env["ir.config_parameter"].sudo().get_param("web.base.url") or ""
     host = base.partition("//")[2].partition("/")[0].rpartition("@")[2]
-    hosts = {host.partition(":")[0], *split(parameter(env, "allowed_hosts"))}
-    origins = {base, *split(parameter(env, "allowed_origins"))}
+    hosts = {host.partition(":")[0], *parts(parameter(env, "allowed_hosts"))}
+    origins = {base, *parts(parameter(env, "allowed_origins"))}
     return Guard(hosts - {""}, origins - {""})
-
-
-def split(text: str) -> list[str]:
-    """Return the parts of a comma-separated setting."""
-    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def close_cursor() -> None:
@@ -184,6 +179,8 @@ def to_odoo(response: HttpResponse) -> Response:
         status=response.status,
         headers={"Cache-Control": "no-store", **response.headers},
     )
+    for act in response.afterwards:
+        found.call_on_close(act)
     if response.payload is None:
         found.headers.pop("Content-Type", None)
     else:

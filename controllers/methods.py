@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from odoo import release
 
-from ..models.caller import Credentials, ToolCall, ToolOutcome
-from ..models.exceptions import UnknownTool
+from ..models.caller import Call, Credentials, Outcome
+from ..models.exceptions import UnknownResource, UnknownTool
 from ..models.registrar import Registrar
 from .revision import Envelope
 from .rpc import RpcError
@@ -19,18 +19,26 @@ SERVER_INFO = {
     "version": VERSION,
 }
 INSTRUCTIONS = (
-    f"A running Odoo {release.series}. query_database reads its PostgreSQL database; "
-    "get_db_schema tells the tables, and takes a model's name as well; list_modules "
-    "and get_module_info tell what is installed and where its source is. A model's "
-    "table is its name with _ for . (res.partner: res_partner); translated fields are "
-    "jsonb by language. What a call did is in the audit log in Odoo: MCP Server > "
-    "Audit Log."
+    f"A running Odoo {release.series}. To look: query_database reads its PostgreSQL "
+    "database, get_db_schema tells the tables (a model's name works too), list_modules "
+    "and get_module_info what is installed and where its source is, read_file and "
+    "service_status(action='logs') files and logs. To try: odoo_shell runs Python with "
+    "env, with dry_run=true nothing is kept. To change a module: write_file, then "
+    "install_module or upgrade_module; when that says restart_needed, "
+    "service_status(action='restart'). A model's table is its name with _ for . "
+    "(res.partner: res_partner); translated fields are jsonb by language. Every call "
+    "is in the audit log in Odoo: MCP Server > Audit Log."
 )
-CAPABILITIES = {"tools": {}, "resources": {}, "prompts": {}}
+CAPABILITIES = {"tools": {}, "resources": {}, "prompts": {}, "completions": {}}
 """No listChanged, no subscribe: a client would hold a worker's connection open."""
 
 PAGE = 50
-"""Tools on one page of tools/list."""
+"""Rows on one page of a list."""
+
+MOST_PROPOSALS = 100
+"""Revision 2025-11-25, server/utilities/completion."""
+
+RESOURCE_NOT_FOUND = -32002
 
 
 @dataclass(frozen=True)
@@ -85,17 +93,32 @@ def ping(context: Context, params: dict) -> dict:
 
 
 def list_tools(context: Context, params: dict) -> dict:
-    """Return a page of the caller's tools, in order of name.
+    """Return a page of the caller's tools, in order of name."""
+    return _page(context, params, "mcp.tool", "tools", "name")
+
+
+def list_resources(context: Context, params: dict) -> dict:
+    """Return a page of the caller's resources, in order of URI."""
+    return _page(context, params, "mcp.resource", "resources", "uri")
+
+
+def list_templates(context: Context, params: dict) -> dict:
+    """Return a page of the caller's resource templates, in order of URI."""
+    return _page(context, params, "mcp.resource", "resourceTemplates", "uriTemplate")
+
+
+def _page(context: Context, params: dict, model: str, key: str, name: str) -> dict:
+    """Return a page of what the caller may use of ``model``.
 
     The cursor is the last name of the page before, so that a tool that comes or goes
     between two pages makes none of the others appear twice or never.
     """
     after = _decode_cursor(params.get("cursor"))
-    tools = context.registrar.list_tools(context.credentials)
-    rest = [tool for tool in tools if tool["name"] > after]
-    page = {"tools": rest[:PAGE]}
+    offered = context.registrar.offered(context.credentials, model)
+    rest = [row for row in offered if name in row and row[name] > after]
+    page = {key: rest[:PAGE]}
     if len(rest) > PAGE:
-        page["nextCursor"] = _encode_cursor(rest[PAGE - 1]["name"])
+        page["nextCursor"] = _encode_cursor(rest[PAGE - 1][name])
     return page
 
 
@@ -114,20 +137,11 @@ def _decode_cursor(cursor: str | None) -> str:
         ) from fault
 
 
-def call_tool(context: Context, params: dict) -> tuple[dict, ToolOutcome]:
+def call_tool(context: Context, params: dict) -> tuple[dict, Outcome]:
     """Run a tool and return its result, with the outcome that it came from."""
     from mcp_types.jsonrpc import INVALID_PARAMS
 
-    client = context.envelope.client
-    named = f"{client.get('name', '')} {client.get('version', '')}".strip()
-    call = ToolCall(
-        name=params["name"],
-        arguments=params.get("arguments") or {},
-        request_id=json.dumps(context.request_id),
-        client=named or context.user_agent,
-        revision=context.envelope.revision,
-        budget=context.budget,
-    )
+    call = _call(context, params["name"], params.get("arguments") or {})
     try:
         outcome = context.registrar.call_tool(context.credentials, call)
     except UnknownTool as refusal:
@@ -138,6 +152,76 @@ def call_tool(context: Context, params: dict) -> tuple[dict, ToolOutcome]:
     if outcome.is_error:
         result["isError"] = True
     return result, outcome
+
+
+def read_resource(context: Context, params: dict) -> tuple[dict, Outcome]:
+    """Read a resource and return its contents, with the outcome they came from."""
+    from mcp_types.jsonrpc import INTERNAL_ERROR
+
+    uri = params["uri"]
+    call = _call(context, "resources/read", {"uri": uri})
+    try:
+        outcome = context.registrar.read_resource(context.credentials, call)
+    except UnknownResource as refusal:
+        raise _not_found(context, uri, refusal) from refusal
+    if outcome.is_error:
+        raise RpcError(
+            INTERNAL_ERROR, outcome.text, headers=retry_after(outcome), status=200
+        )
+    content = {"uri": uri, "mimeType": outcome.mime_type}
+    if outcome.blob is not None:
+        content["blob"] = base64.b64encode(outcome.blob).decode()
+    else:
+        content["text"] = outcome.text
+    return {"contents": [content]}, outcome
+
+
+def _not_found(context: Context, uri: str, refusal: UnknownResource) -> RpcError:
+    """Return the error of a resource that is not there.
+
+    Revision 2026-07-28, server/resources: Invalid params; before, a code of its own.
+    """
+    from mcp_types.jsonrpc import INVALID_PARAMS
+
+    code = INVALID_PARAMS if context.envelope.modern else RESOURCE_NOT_FOUND
+    return RpcError(code, str(refusal), {"uri": uri})
+
+
+def retry_after(outcome: Outcome) -> dict[str, str]:
+    """Return the header that tells when a limit allows the next call."""
+    seconds = outcome.retry_after
+    return {"Retry-After": str(seconds)} if seconds else {}
+
+
+def _call(context: Context, name: str, arguments: dict) -> Call:
+    client = context.envelope.client
+    named = f"{client.get('name', '')} {client.get('version', '')}".strip()
+    return Call(
+        name=name,
+        arguments=arguments,
+        request_id=json.dumps(context.request_id),
+        client=named or context.user_agent,
+        revision=context.envelope.revision,
+        budget=context.budget,
+    )
+
+
+def complete(context: Context, params: dict) -> dict:
+    """Return proposals for a variable of a resource template."""
+    from mcp_types.jsonrpc import INVALID_PARAMS
+
+    reference, argument = params["ref"], params["argument"]
+    if reference["type"] != "ref/resource":
+        raise RpcError(INVALID_PARAMS, f"Unknown prompt: {reference.get('name')!r}")
+    try:
+        values = context.registrar.complete(
+            context.credentials, reference["uri"], argument["name"], argument["value"]
+        )
+    except UnknownResource as refusal:
+        raise RpcError(INVALID_PARAMS, str(refusal)) from refusal
+    shown = values[:MOST_PROPOSALS]
+    more = len(values) > len(shown)
+    return {"completion": {"values": shown, "total": len(values), "hasMore": more}}
 
 
 def empty_list(key: str):
@@ -155,7 +239,11 @@ METHODS = {
     "server/discover": discover,
     "ping": ping,
     "tools/list": list_tools,
-    "resources/list": empty_list("resources"),
-    "resources/templates/list": empty_list("resourceTemplates"),
+    "resources/list": list_resources,
+    "resources/templates/list": list_templates,
+    "completion/complete": complete,
     "prompts/list": empty_list("prompts"),
 }
+
+LIVES = {"tools/call": call_tool, "resources/read": read_resource}
+"""The methods that are a call: audited, limited, and answered with its outcome."""

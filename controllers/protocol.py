@@ -14,7 +14,7 @@ from ..models.registrar import Registrar
 from . import rpc
 from .exchange import HttpRequest, HttpResponse
 from .guard import Guard, cors
-from .methods import METHODS, SERVER_INFO, Context, call_tool
+from .methods import LIVES, METHODS, SERVER_INFO, Context, retry_after
 from .revision import (
     VERSION_HEADER,
     assumed,
@@ -60,14 +60,17 @@ class Protocol:
         return response
 
     def _tell_capabilities(self, request: HttpRequest) -> HttpResponse:
-        tools = self.registrar.list_tools(credentials(request))
+        tools = self.registrar.offered(credentials(request), "mcp.tool")
+        resources = self.registrar.offered(credentials(request), "mcp.resource")
         return HttpResponse(
             HTTPStatus.OK,
             {
                 "version": SERVER_INFO["version"],
                 "transport": "http/sse",
                 "tools": [tool["name"] for tool in tools],
-                "resources": [],
+                "resources": [
+                    row.get("uri") or row["uriTemplate"] for row in resources
+                ],
             },
         )
 
@@ -97,7 +100,8 @@ class Protocol:
         payload = [answer.payload for answer in answers if answer.payload is not None]
         if not payload:
             return HttpResponse(HTTPStatus.ACCEPTED)
-        return HttpResponse(HTTPStatus.OK, payload)
+        afterwards = tuple(act for answer in answers for act in answer.afterwards)
+        return HttpResponse(HTTPStatus.OK, payload, afterwards=afterwards)
 
     def _answer_message(self, request: HttpRequest, message) -> HttpResponse:
         if not rpc.is_request(message):
@@ -140,15 +144,14 @@ class Protocol:
             user_agent=request.headers.get("User-Agent", ""),
             budget=request.budget,
         )
-        headers = {}
-        if method == "tools/call":
-            value, outcome = call_tool(context, params)
-            if outcome.retry_after:
-                headers["Retry-After"] = str(outcome.retry_after)
+        headers, afterwards = {}, ()
+        if method in LIVES:
+            value, outcome = LIVES[method](context, params)
+            headers, afterwards = retry_after(outcome), outcome.afterwards
         else:
             value = METHODS[method](context, params or {})
         payload = rpc.result(message["id"], _complete(value, method, envelope))
-        return HttpResponse(HTTPStatus.OK, payload, headers)
+        return HttpResponse(HTTPStatus.OK, payload, headers, afterwards)
 
 
 def _complete(value: dict, method: str, envelope) -> dict:
@@ -228,7 +231,7 @@ def validate(method: str, revision: str, params: dict | None) -> None:
     from mcp_types.methods import validate_client_request
     from pydantic import ValidationError
 
-    if method not in METHODS and method != "tools/call":
+    if method not in METHODS and method not in LIVES:
         raise rpc.RpcError(METHOD_NOT_FOUND, f"Method not found: {method[:100]}")
     try:
         validate_client_request(method, revision, params)

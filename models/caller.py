@@ -1,7 +1,8 @@
-"""Who calls: what the door saw, and what the registrar made of it."""
+"""Who calls and what: what the door saw, and what the registrar made of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,30 @@ class Credentials:
     key: str | None
     address: str
     forwarded: bool = False
+
+
+class Feature(NamedTuple):
+    """All that a call needs to know of a tool or a resource, cached for each user.
+
+    :param kind: its model, e.g. ``mcp.tool``
+    :param name: what clients call it: a tool's name, a resource's URI
+    :param method: the method of ``model`` that its action calls; None: other code
+    :param described: as the protocol's lists tell it
+    :param input_schema: of a record's own code; a method has its signature
+    """
+
+    kind: str
+    id: int
+    name: str
+    toolset_id: int
+    action_id: int
+    model: str
+    method: str | None
+    read_only: bool
+    timeout: int
+    limit_id: int | None
+    described: dict
+    input_schema: dict | None = None
 
 
 @dataclass(frozen=True)
@@ -37,19 +62,21 @@ class Caller:
     toolset_ids: frozenset[int] = frozenset()
     tool_ids: frozenset[int] = frozenset()
 
-    def permits(self, tool) -> bool:
-        """Tell whether the key leaves ``tool`` to the user. It never adds to it."""
-        if self.read_only and not tool.read_only:
+    def permits(self, feature: Feature) -> bool:
+        """Tell whether the key leaves ``feature`` to the user. It never adds to it."""
+        if self.read_only and not feature.read_only:
             return False
-        if not self.narrowed:
+        if not self.narrowed or feature.toolset_id in self.toolset_ids:
             return True
-        return tool.toolset_id in self.toolset_ids or tool.id in self.tool_ids
+        return feature.kind == "mcp.tool" and feature.id in self.tool_ids
 
 
 @dataclass(frozen=True)
-class ToolCall:
-    """One tools/call as the protocol hands it down.
+class Call:
+    """One call of a tool, or reading of a resource, as the protocol hands it down.
 
+    :param name: the tool's name, or ``resources/read``
+    :param arguments: the tool's arguments, or the ``uri``
     :param request_id: the JSON-RPC id, as JSON
     :param client: name and version that the client gave, for the audit
     :param budget: seconds until the door must have answered; None: no end
@@ -64,15 +91,36 @@ class ToolCall:
 
 
 @dataclass(frozen=True)
-class ToolOutcome:
-    """What became of a tool call.
+class LiveCall:
+    """What a toolset finds as ``mcp_call`` in the context while a client waits.
+
+    The transaction of ``self.env`` is then the call's own.
+
+    :param timeout: seconds that the call may take; None: no end
+    :param afterwards: what is to be done when the answer has been sent, e.g. a
+        restart of the server that sends it
+    """
+
+    timeout: float | None = None
+    afterwards: list[Callable[[], None]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a call.
 
     :param text: what a model reads: compact JSON of ``structured`` where there is one
     :param structured: a JSON object, or None
+    :param blob: the content of a binary resource
+    :param mime_type: of a resource
     :param retry_after: seconds, when a rate limit refused the call
+    :param afterwards: see :class:`LiveCall`
     """
 
     text: str
     structured: dict | None = None
+    blob: bytes | None = None
+    mime_type: str = ""
     is_error: bool = False
     retry_after: int | None = None
+    afterwards: tuple[Callable[[], None], ...] = ()

@@ -7,6 +7,7 @@
         ├── NotAuthenticated     no key, or none that is valid
         ├── NotAllowed           a valid key, but not from here, or not for this
         ├── UnknownTool          no such tool for this caller
+        ├── UnknownResource      no such resource for this caller
         └── LimitReached         a rate-limit rule, and when to come back
     odoo.exceptions.UserError
     └── ToolError            the tool says why not, and what to send instead
@@ -36,6 +37,10 @@ class UnknownTool(Refusal):
 
     Both read the same, so that names cannot be probed.
     """
+
+
+class UnknownResource(Refusal):
+    """A resource that does not exist, or that this caller may not know of."""
 
 
 class LimitReached(Refusal):

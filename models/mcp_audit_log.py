@@ -155,7 +155,7 @@ class McpAuditLog(models.Model):
             )
         )
         row = self.env.cr.dictfetchone()
-        if row:
+        if row and parameter(self.env, "audit_file_enabled"):
             AuditFile(parameter(self.env, "audit_file")).append(self.env.cr.dbname, row)
 
     @api.model

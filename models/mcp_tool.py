@@ -1,72 +1,28 @@
 import json
 import re
-from typing import NamedTuple
 
-from odoo import api, fields, models, tools
-from odoo.exceptions import AccessError, ValidationError
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 
 from .. import compat
+from .caller import Call, Feature
 from .exceptions import UnknownTool
-from .tool_signature import signature
-
-DIRECT_CALL = re.compile(r"\s*action = model\.([a-z]\w*)\(\*\*arguments\)\s*")
-"""Code that only hands the arguments to a method: it is called without safe_eval."""
-
-GUARDED_FIELDS = frozenset(
-    {"name", "server_action_id", "group_ids", "toolset_id", "read_only_hint"}
-)
-"""What decides who runs what: for Settings administrators alone."""
-
-
-class Tool(NamedTuple):
-    """All that a call needs to know of a tool, cached for each user."""
-
-    id: int
-    name: str
-    toolset_id: int
-    action_id: int
-    model: str
-    method: str | None
-    read_only: bool
-    timeout: int
-    limit_id: int | None
-    description: dict  # as tools/list tells it
-    input_schema: dict | None  # of a record tool; a method has its signature
 
 
 class McpTool(models.Model):
     """A tool that MCP clients can call: a name, its schemas, and a server action."""
 
     _name = "mcp.tool"
-    _inherit = "mcp.catalog.mixin"
+    _inherit = "mcp.feature.mixin"
     _description = "MCP Tool"
     _order = "name"
 
     name = fields.Char(
         required=True, help="What clients call: letters, digits, _, - and ."
     )
-    title = fields.Char(required=True)
     description = fields.Text(
         required=True,
         help="When to use this tool, and when to use another one. Models read this.",
-    )
-    active = fields.Boolean(default=True)
-    toolset_id = fields.Many2one("mcp.toolset", required=True, ondelete="restrict")
-    server_action_id = fields.Many2one(
-        "ir.actions.server",
-        required=True,
-        ondelete="restrict",
-        domain="[('usage', '=', 'mcp_tool')]",
-        help="Its code finds the arguments as `arguments` and answers with `action`.",
-    )
-    group_ids = fields.Many2many(
-        "res.groups",
-        string="Allowed Groups",
-        help="Who may call this tool. Nobody named: every MCP user.",
-    )
-    rate_limit_id = fields.Many2one("mcp.rate.limit", ondelete="set null")
-    timeout = fields.Integer(
-        help="Seconds that one call may take. 0: the server's default."
     )
     read_only_hint = fields.Boolean(
         string="Read-only", help="It changes nothing: its transaction is read-only too."
@@ -132,96 +88,32 @@ class McpTool(models.Model):
                 )
             )
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        self._check_guarded(GUARDED_FIELDS)
-        return super().create(vals_list)
-
-    def write(self, vals):
-        self._check_guarded(vals)
-        return super().write(vals)
-
-    def unlink(self):
-        actions = self.sudo().server_action_id
-        result = super().unlink()
-        actions.unlink()
-        return result
-
-    def _check_guarded(self, names) -> None:
-        """Keep the power to say who runs what with the Settings administrators.
-
-        An MCP administrator governs, but cannot hand out the server's own account.
-        """
-        if GUARDED_FIELDS.intersection(names) and not self.env.is_system():
-            raise AccessError(
-                self.env._(
-                    "Only a Settings administrator can change what a tool runs and "
-                    "who may call it."
-                )
-            )
+    @api.model
+    def _guarded_fields(self):
+        return super()._guarded_fields() | {"name", "read_only_hint"}
 
     @api.model
-    def _find(self, name: str, caller) -> Tool:
-        """Return the tool ``name`` as far as ``caller`` may call it.
+    def _find(self, call: Call, caller) -> tuple[Feature, dict]:
+        """Return the tool that is called as far as ``caller`` may, and its arguments.
 
         :raise UnknownTool: there is none, or none for this caller: no difference
         """
-        tool = self._catalog().get(name)
-        if tool is None or not caller.permits(tool):
-            raise UnknownTool(f"Unknown tool: {name[:128]!r}. See tools/list.")
-        return tool
+        for feature in self._permitted(caller):
+            if feature.name == call.name:
+                return feature, call.arguments
+        raise UnknownTool(f"Unknown tool: {call.name[:128]!r}. See tools/list.")
 
-    @api.model
-    def _offered(self, caller) -> list[dict]:
-        """Return the tools of ``caller``, as tools/list tells them, by name."""
-        return [
-            tool.description
-            for tool in self._catalog().values()
-            if caller.permits(tool)
-        ]
-
-    @api.model
-    @tools.ormcache("self.env.uid")
-    def _catalog(self) -> dict[str, Tool]:
-        """Return the active tools of the current user by name, in order of name.
-
-        Groups are asked here and not left to the record rules alone: those let
-        administrators see tools that they may not call.
-        """
-        records = self.search(
-            [
-                ("toolset_id.active", "=", True),
-                "|",
-                ("group_ids", "=", False),
-                ("group_ids", "in", self.env.user._get_group_ids()),
-            ]
-        )
-        return {
-            record.name: record._describe() for record in records.sudo().sorted("name")
-        }
-
-    def _describe(self) -> Tool:
-        action = self.server_action_id
-        match = DIRECT_CALL.fullmatch(action.code or "")
-        method = match and getattr(self.env[action.model_id.model], match[1], None)
-        derived = signature(method.__func__) if hasattr(method, "_mcp_types") else None
-        stored = json.loads(self.input_schema or '{"type": "object"}')
-        output = json.loads(self.output_schema) if self.output_schema else None
-        return Tool(
-            id=self.id,
+    def _feature(self) -> Feature:
+        binding = self._binding(self.server_action_id)
+        input_schema, output_schema = self._schemas(binding, self.input_schema)
+        if not binding["method"] and self.output_schema:
+            output_schema = json.loads(self.output_schema)
+        return Feature(
+            **binding,
             name=self.name,
-            toolset_id=self.toolset_id.id,
-            action_id=action.id,
-            model=action.model_id.model,
-            method=match[1] if derived else None,
             read_only=self.read_only_hint,
-            timeout=self.timeout,
-            limit_id=self.rate_limit_id.id or None,
-            description=self._wire(
-                derived.input_schema if derived else stored,
-                derived.output_schema if derived else output,
-            ),
-            input_schema=None if derived else stored,
+            described=self._wire(input_schema, output_schema),
+            input_schema=None if binding["method"] else input_schema,
         )
 
     def _wire(self, input_schema: dict, output_schema: dict | None) -> dict:

@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING
 
 from odoo import models
 
-from . import sql_schema
+from . import sql_schema, sql_writer
 from .exceptions import ToolError
-from .parameters import parameter
+from .parameters import parameter, time_left
 from .sql_reader import fetch, read_only
+from .sql_writer import writing
 from .tool_signature import tool
 
 if TYPE_CHECKING:
+    from .schemas.common import Name, Value
     from .schemas.database import (
+        DryRun,
         Params,
         Query,
         QueryResult,
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
         SchemaAction,
         SchemaName,
         SchemaResult,
+        SqlResult,
+        Statement,
         TableName,
         TableSearch,
     )
@@ -43,12 +48,9 @@ class McpToolsetDatabase(models.AbstractModel):
         from .schemas.database import QueryResult
 
         started = time.monotonic()
-        timeout = min(
-            self.env.context.get("mcp_timeout") or float("inf"),
-            parameter(self.env, "query_timeout"),
-        )
+        timeout = time_left(self.env, parameter(self.env, "query_timeout"))
         with self._own_cursor() as cr, read_only(cr, timeout) as cursor:
-            columns, rows, truncated = fetch(
+            found = fetch(
                 cursor,
                 query,
                 params or [],
@@ -57,10 +59,10 @@ class McpToolsetDatabase(models.AbstractModel):
                 started + timeout,
             )
         return QueryResult(
-            columns=columns,
-            rows=rows,
-            row_count=len(rows),
-            truncated=truncated,
+            columns=found.columns,
+            rows=found.rows,
+            row_count=len(found.rows),
+            truncated=found.truncated,
             duration_ms=round((time.monotonic() - started) * 1000),
         )
 
@@ -75,6 +77,82 @@ class McpToolsetDatabase(models.AbstractModel):
         else:
             with self.env.registry.cursor() as cr:
                 yield cr
+
+    @tool(types=".schemas.database")
+    def execute_sql(
+        self,
+        statement: Statement,
+        params: Params = None,
+        dry_run: DryRun = False,
+        limit: RowLimit = 100,
+    ) -> SqlResult:
+        """Run SQL that may write; all of it is committed, or nothing.
+
+        :raise ToolError: PostgreSQL's message, the place and a remedy
+        """
+        from .schemas.database import SqlResult
+
+        started = time.monotonic()
+        timeout = time_left(self.env, parameter(self.env, "query_timeout"))
+        with self._savepoint(dry_run), writing(self.env.cr, timeout) as cursor:
+            written = sql_writer.run(
+                cursor,
+                statement,
+                params or [],
+                min(limit, parameter(self.env, "query_rows")),
+                parameter(self.env, "query_bytes"),
+                started + timeout,
+            )
+            warnings = self._registry_warnings(cursor)
+        self.env.invalidate_all(flush=False)
+        if not dry_run:
+            # what Odoo keeps of access rules, settings and the like may have changed
+            self.env.registry.clear_cache()
+        affected = sum(row["affected_rows"] for row in written.statements)
+        result = SqlResult(
+            affected_rows=affected,
+            status_message=f"OK {affected}",
+            statements=written.statements,
+            dry_run=dry_run,
+            warnings=warnings,
+            duration_ms=round((time.monotonic() - started) * 1000),
+        )
+        if written.rows:
+            result.columns = written.rows.columns
+            result.rows = written.rows.rows
+            result.row_count = len(written.rows.rows)
+            result.truncated = written.rows.truncated
+        return result
+
+    @contextmanager
+    def _savepoint(self, dry_run: bool):
+        """Roll back what a dry run does, and nothing that was done before it."""
+        self.env.flush_all()
+        savepoint = self.env.cr.savepoint(flush=False) if dry_run else None
+        yield
+        if savepoint:
+            savepoint.close(rollback=True)
+
+    def _registry_warnings(self, cursor) -> list[str]:
+        """Tell what Odoo does not know of the schema any more."""
+        models = {
+            model._table: name
+            for name, model in self.env.registry.items()
+            if model._auto and not model._abstract
+        }
+        warnings = [
+            f"{table}: columns of {models[table]} changed behind Odoo's back. Put them "
+            "into the module's Python and upgrade_module, or its fields and this table "
+            "differ."
+            for table in sql_writer.changed_columns(cursor)
+            if table in models
+        ]
+        if gone := sql_writer.missing_tables(cursor, list(models)):
+            warnings.append(
+                f"Odoo needs the tables {', '.join(gone)}: upgrade_module of the "
+                "module that defines them makes them again."
+            )
+        return warnings
 
     @tool(types=".schemas.database")
     def get_db_schema(
@@ -113,6 +191,18 @@ class McpToolsetDatabase(models.AbstractModel):
                 "column_count": len(columns),
             }
         return SchemaResult(table_name=table_name, **rows)
+
+    @tool(types=".schemas.database")
+    def read_schema(self, table: Value) -> SchemaResult:
+        """Describe a table, for ``odoo://schema/{table}``."""
+        return self.get_db_schema("describe_table", table)
+
+    @tool(types=".schemas.database")
+    def complete_table(self, name: Name, value: Value) -> list[str]:
+        """Return the tables whose names begin with what was typed."""
+        tables = sql_schema.list_tables(self.env.cr, "public", value)
+        names = [row["table_name"] for row in tables]
+        return [table for table in names if table.startswith(value)]
 
     def _models_of(self, table: str) -> list[str]:
         return sorted(

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import difflib
+import time
 from typing import TYPE_CHECKING
 
 from odoo import models
 from odoo.modules.module import get_module_path
 
+from .. import compat
 from .exceptions import ToolError
+from .module_operation import Operation
 from .tool_signature import tool
 
 if TYPE_CHECKING:
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
         ModuleLimit,
         ModuleList,
         ModuleName,
+        ModuleOperation,
         ModuleSearch,
         ModuleState,
     )
@@ -77,6 +81,7 @@ class McpToolsetModules(models.AbstractModel):
         """
         from .schemas.modules import ModuleInfo
 
+        compat.forget_manifests()
         module = self._find(module_name)
         description = module.description or ""
         return ModuleInfo(
@@ -95,6 +100,38 @@ class McpToolsetModules(models.AbstractModel):
             dependents=self._dependents(module),
         )
 
+    @tool(types=".schemas.modules")
+    def installed_modules(self) -> ModuleList:
+        """Tell all installed modules, for ``odoo://modules``."""
+        return self.list_modules("installed", limit=2000)
+
+    @tool(types=".schemas.modules")
+    def install_module(self, module_name: ModuleName) -> ModuleOperation:
+        """Install a module, with what it depends on, from the files as they are now.
+
+        :raise ToolError: there is no such module, or it cannot be installed
+        """
+        return self._operate(module_name, "install")
+
+    @tool(types=".schemas.modules")
+    def upgrade_module(self, module_name: ModuleName) -> ModuleOperation:
+        """Upgrade an installed module and what depends on it.
+
+        :raise ToolError: it is not installed
+        """
+        return self._operate(module_name, "upgrade")
+
+    def _operate(self, name: str, verb: str) -> ModuleOperation:
+        from .schemas.modules import ModuleOperation
+
+        started = time.monotonic()
+        compat.forget_manifests()
+        if not get_module_path(name, display_warning=False):
+            self._find(name)
+        told = Operation(self.env, name, verb).perform()
+        duration = round((time.monotonic() - started) * 1000)
+        return ModuleOperation(**told, duration_ms=duration)
+
     def _dependents(self, module) -> list[str]:
         dependencies = self.env["ir.module.module.dependency"].sudo()
         rows = dependencies.search([("name", "=", module.name)])
@@ -106,11 +143,13 @@ class McpToolsetModules(models.AbstractModel):
         modules = self.env["ir.module.module"].sudo()
         module = modules.search([("name", "=", name)])
         if not module:
-            names = [name for (name,) in modules._read_group([], ["name"])]
+            names = [known for (known,) in modules._read_group([], ["name"])]
             near = difflib.get_close_matches(name, names, n=5)
             raise ToolError(
                 f"There is no module {name!r}. "
                 + (f"Nearest: {', '.join(near)}." if near else "See list_modules.")
-                + " A new one on disk is found after 'Update Apps List'."
+                + " A new one is a folder with __manifest__.py and __init__.py in one "
+                "of the addons paths, which odoo://system tells; install_module finds "
+                "it."
             )
         return module

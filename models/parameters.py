@@ -6,6 +6,8 @@ the same things; a value that cannot be read counts as the default.
 
 import logging
 
+from .exceptions import ArgumentError
+
 _logger = logging.getLogger(__name__)
 
 PREFIX = "odoo_dev_mcp."
@@ -17,9 +19,24 @@ DEFAULTS = {
     "allowed_origins": "",
     # id of the user who acts for callers without a key, from loopback only; 0: nobody
     "anonymous_user_id": 0,
+    # 1: a line in the file for each entry of the audit log; 0: the records alone
+    "audit_file_enabled": 1,
     "audit_file": "/var/log/odoo/mcp_audit.log",
     # days that closed audit entries are kept; 0: for ever
     "audit_retention": 365,
+    # seconds that a command or code may take, if it asks for none and at most; bytes
+    # of each output stream that are told
+    "command_timeout": 30,
+    "command_maximum": 600,
+    "command_output": 50_000,
+    # folders that the file tools may reach, separated by commas; none: all but
+    # /proc, /dev and /sys. Megabytes that are read at once, and that a file may have
+    # when it is written
+    "path_roots": "",
+    "read_megabytes": 10,
+    "write_megabytes": 50,
+    # what service_status looks after, separated by commas: name, or name=systemd unit
+    "services": "odoo, postgresql, nginx",
     # seconds, rows and bytes that one query may take and return
     "query_timeout": 30,
     "query_rows": 1000,
@@ -42,3 +59,42 @@ def parameter(env, name: str):
     except ValueError:
         _logger.warning("%s%s: %r is no %s", PREFIX, name, value, type(default))
         return default
+
+
+def asked_time(env, timeout: int | None) -> int:
+    """Return the seconds that a command or code may take.
+
+    :param timeout: as the client asks for it; None: the default
+    :raise ArgumentError: it is more than the settings allow
+    """
+    most = parameter(env, "command_maximum")
+    if timeout and timeout > most:
+        raise ArgumentError(
+            f"Argument 'timeout': expected at most {most} s, got {timeout}."
+        )
+    return timeout or min(most, parameter(env, "command_timeout"))
+
+
+def time_left(env, seconds: float) -> float:
+    """Return ``seconds``, or what the call under way may take if that is less."""
+    call = env.context.get("mcp_call")
+    return min(seconds, call.timeout) if call and call.timeout else seconds
+
+
+def let_go(env) -> None:
+    """End the transaction of the call under way, which has changed nothing.
+
+    Another process is about to work in the database: it must not wait for a lock that
+    is held by who waits for it.
+    """
+    if env.context.get("mcp_call"):
+        env.cr.commit()  # pylint: disable=invalid-commit
+
+
+def parts(text: str) -> list[str]:
+    """Return the parts of a setting that are separated by commas.
+
+    >>> parts(" a, b ,")
+    ['a', 'b']
+    """
+    return [part.strip() for part in text.split(",") if part.strip()]

@@ -1,4 +1,4 @@
-"""What the audit may keep of a call's arguments."""
+"""What is secret by its meaning: in arguments, in settings, in text."""
 
 import hashlib
 import json
@@ -15,7 +15,40 @@ SECRET_NAME = re.compile(
     r"|(api|access|private|signing|encryption|master|auth)[-_. ]?key|pass(_|$)",
     re.I,
 )
-SECRET_VALUE = re.compile(r"odoo_mcp_[A-Za-z0-9_-]{43}")
+KEY = re.compile(r"odoo_mcp_[A-Za-z0-9_-]{43}")
+URL_PASSWORD = re.compile(r"(://[^/\s:@]*:)[^/\s@]+(?=@)")
+DSN_PASSWORD = re.compile(r"(\bpassword\s*=\s*)('[^']*'|\S+)", re.I)
+PEM = re.compile(r"(-----BEGIN [A-Z ]*PRIVATE KEY-----).*?(?=-----END|\Z)", re.S)
+
+MASK = "***MASKED***"
+"""What 1.0 showed instead of a secret setting."""
+
+
+def redact_text(text: str) -> str:
+    """Return ``text`` without keys, passwords in URLs and DSNs, and private keys.
+
+    >>> redact_text("postgresql://odoo:hunter2@db/x and password=hunter2")
+    'postgresql://odoo:***@db/x and password=***'
+    """
+    text = KEY.sub("odoo_mcp_***", text)
+    text = URL_PASSWORD.sub(r"\1***", text)
+    text = DSN_PASSWORD.sub(r"\1***", text)
+    return PEM.sub(r"\1***", text)
+
+
+def masked(name: str, value):
+    """Return the value of a setting as it may be shown.
+
+    >>> masked("db_password", "hunter2"), masked("db_password", False)
+    ('***MASKED***', False)
+    >>> masked("log_db", "postgresql://u:hunter2@db/log")
+    'postgresql://u:***@db/log'
+    """
+    if not value:
+        return value
+    if SECRET_NAME.search(name):
+        return MASK
+    return redact_text(value) if isinstance(value, str) else value
 
 
 def redact(arguments: dict) -> str:
@@ -38,7 +71,7 @@ def _redact(value, name: str = ""):
     if isinstance(value, list | tuple):
         return [_redact(item) for item in value]
     if isinstance(value, str):
-        return _cut(SECRET_VALUE.sub("odoo_mcp_***", value))
+        return _cut(redact_text(value))
     return value
 
 

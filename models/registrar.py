@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from psycopg2 import DatabaseError
 from psycopg2.extensions import (
@@ -21,9 +22,8 @@ from psycopg2.extensions import (
 from odoo import SUPERUSER_ID, api
 from odoo.exceptions import UserError
 
-from .caller import Caller, Credentials, ToolCall, ToolOutcome
+from .caller import Call, Caller, Credentials, Feature, LiveCall, Outcome
 from .exceptions import ArgumentError, LimitReached, Refusal, ToolError
-from .mcp_tool import Tool
 from .sql_errors import NO_NUL
 from .tool_signature import explain_arguments, signature
 
@@ -43,21 +43,21 @@ class Registrar:
 
     @contextmanager
     def transaction(
-        self, uid: int = SUPERUSER_ID, *, tool: Tool | None = None
+        self, uid: int = SUPERUSER_ID, *, feature: Feature | None = None
     ) -> Iterator[api.Environment]:
         """Open a transaction, committed at the end or rolled back by an exception.
 
-        READ COMMITTED for our own: counters are shared by all servers. For a tool
-        Odoo's REPEATABLE READ, and READ ONLY where the tool says that it only reads.
+        READ COMMITTED for our own: counters are shared by all servers. For a feature
+        Odoo's REPEATABLE READ, and READ ONLY where it says that it only reads.
         """
         with self.registry.cursor() as cr:
             # a transaction that has begun already keeps its mode
             if cr.connection.status == STATUS_READY:
                 cr.connection.set_session(
                     isolation_level=ISOLATION_LEVEL_REPEATABLE_READ
-                    if tool
+                    if feature
                     else ISOLATION_LEVEL_READ_COMMITTED,
-                    readonly=bool(tool and tool.read_only),
+                    readonly=bool(feature and feature.read_only),
                 )
             yield api.Environment(cr, uid, {})
 
@@ -69,47 +69,79 @@ class Registrar:
         with self.transaction() as env:
             return env["mcp.api.key"]._authenticate(credentials)
 
-    def list_tools(self, credentials: Credentials) -> list[dict]:
-        """Return the tools that the caller may call, by name, as MCP describes them."""
+    def offered(self, credentials: Credentials, model: str) -> list[dict]:
+        """Return what the caller may use of ``model``, as MCP describes it, by name.
+
+        :param model: ``mcp.tool`` or ``mcp.resource``
+        """
         with self.transaction() as env:
             caller = env["mcp.api.key"]._authenticate(credentials)
-            return env["mcp.tool"].with_user(caller.uid)._offered(caller)
+            features = env[model].with_user(caller.uid)._permitted(caller)
+            return [feature.described for feature in features]
 
-    def call_tool(self, credentials: Credentials, call: ToolCall) -> ToolOutcome:
+    def complete(
+        self, credentials: Credentials, uri: str, name: str, value: str
+    ) -> list[str]:
+        """Return proposals for the variable ``name`` of a resource template.
+
+        :raise UnknownResource: there is no such template for this caller
+        """
+        with self.transaction() as env:
+            caller = env["mcp.api.key"]._authenticate(credentials)
+            resources = env["mcp.resource"].with_user(caller.uid)
+            feature = resources._completion(uri, caller)
+        if not feature.action_id:
+            return []
+        arguments = {"name": name, "value": value}
+        return self._run(caller, feature, arguments, LiveCall()) or []
+
+    def call_tool(self, credentials: Credentials, call: Call) -> Outcome:
         """Run one tool call, at most once.
 
         :raise NotAuthenticated, NotAllowed, UnknownTool: it was refused
         """
+        return self._live(credentials, call, "mcp.tool")
+
+    def read_resource(self, credentials: Credentials, call: Call) -> Outcome:
+        """Read one resource.
+
+        :raise NotAuthenticated, NotAllowed, UnknownResource: it was refused
+        """
+        return self._live(credentials, call, "mcp.resource")
+
+    def _live(self, credentials: Credentials, call: Call, model: str) -> Outcome:
+        """Let the call in, run it, and close its entry."""
         try:
-            entry, caller, tool = self._admit(credentials, call)
+            entry, caller, feature, arguments = self._admit(credentials, call, model)
         except LimitReached as refusal:
-            return ToolOutcome(
-                str(refusal), is_error=True, retry_after=refusal.retry_after
-            )
+            return Outcome(str(refusal), is_error=True, retry_after=refusal.retry_after)
         started = time.monotonic()
+        live = LiveCall(
+            timeout=min(filter(None, (feature.timeout, call.budget)), default=None)
+        )
         result = error = None
         try:
-            result = self._run(caller, tool, call)
-            outcome = ToolOutcome(*_render(result))
+            result = self._run(caller, feature, arguments, live)
+            outcome = replace(_render(result), afterwards=tuple(live.afterwards))
         except Exception as exception:
             error = exception
-            outcome = ToolOutcome(self._explain(error, tool, entry), is_error=True)
+            outcome = Outcome(self._explain(error, feature, entry), is_error=True)
         duration = round((time.monotonic() - started) * 1000)
         with self.transaction() as env:
             env.cr.execute("SET LOCAL synchronous_commit = off")
             env["mcp.audit.log"]._close(
                 entry,
-                "error" if error else "success",
+                "error" if outcome.is_error else "success",
                 error,
                 duration_ms=duration,
                 row_count=getattr(result, "row_count", None),
                 exit_code=getattr(result, "exit_code", None),
             )
-        return outcome
+        return replace(outcome, mime_type=feature.described.get("mimeType", ""))
 
     def _admit(
-        self, credentials: Credentials, call: ToolCall
-    ) -> tuple[int, Caller, Tool]:
+        self, credentials: Credentials, call: Call, model: str
+    ) -> tuple[int, Caller, Feature, dict]:
         """Let the call in and open its audit entry, or refuse it.
 
         Committed before anything else happens. What cannot be written down does
@@ -120,61 +152,62 @@ class Registrar:
             caller = env["mcp.api.key"]._authenticate(credentials)
             audit = env["mcp.audit.log"]
             try:
-                tool = env["mcp.tool"].with_user(caller.uid)._find(call.name, caller)
-                if tool.limit_id:
-                    env["mcp.rate.limit"].browse(tool.limit_id)._consume(caller)
-                entry = audit._open(caller, call, durable=not tool.read_only)
+                features = env[model].with_user(caller.uid)
+                feature, arguments = features._find(call, caller)
+                if feature.limit_id:
+                    env["mcp.rate.limit"].browse(feature.limit_id)._consume(caller)
+                entry = audit._open(caller, call, durable=not feature.read_only)
             except Refusal as reason:
                 refusal = reason
                 audit._refuse(caller, call, refusal)
         if refusal:
             raise refusal
-        return entry, caller, tool
+        return entry, caller, feature, arguments
 
-    def _run(self, caller: Caller, tool: Tool, call: ToolCall):
-        """Run the tool in a transaction of its own, as the caller."""
-        arguments = self._arguments(tool, call.arguments)
-        limits = [limit for limit in (tool.timeout, call.budget) if limit]
+    def _run(self, caller: Caller, feature: Feature, arguments: dict, live: LiveCall):
+        """Run a feature in a transaction of its own, as the caller."""
+        arguments = self._arguments(feature, arguments)
         try:
-            with self.transaction(caller.uid, tool=tool) as env:
+            with self.transaction(caller.uid, feature=feature) as env:
                 user = env["res.users"].browse(caller.uid)
                 env = env(context=user.context_get())
-                if limits:
-                    env = env(context={**env.context, "mcp_timeout": min(limits)})
+                if live.timeout:
                     env.cr.execute(
                         "SELECT set_config('statement_timeout', %s, true)",
-                        [f"{min(limits) * 1000:.0f}"],
+                        [f"{live.timeout * 1000:.0f}"],
                     )
-                result = self._run_action(env, tool, arguments)
+                result = self._run_action(env, feature, arguments, live)
         except Exception:
             self.registry.reset_changes()
             raise
         self.registry.signal_changes()
         return result
 
-    def _arguments(self, tool: Tool, arguments: dict) -> dict:
-        if tool.method:
-            method = getattr(self.registry[tool.model], tool.method)
+    def _arguments(self, feature: Feature, arguments: dict) -> dict:
+        if feature.method:
+            method = getattr(self.registry[feature.model], feature.method)
             return signature(method).parse(arguments)
-        if faults := explain_arguments(tool.input_schema, arguments):
+        if faults := explain_arguments(feature.input_schema, arguments):
             raise ArgumentError(faults)
         return arguments
 
-    def _run_action(self, env: api.Environment, tool: Tool, arguments: dict):
+    def _run_action(
+        self, env: api.Environment, feature: Feature, arguments: dict, live: LiveCall
+    ):
         """Call the method that the action names, or evaluate its code as the caller.
 
         Not through ``run()``: it wants write access to the model and loses empty
         results. The eval context is the caller's, so nothing runs in sudo.
         """
-        if tool.method:
-            model = env[tool.model].with_context(mcp_call=True)
-            return getattr(model, tool.method)(**arguments)
-        action = env["ir.actions.server"].sudo().browse(tool.action_id)
+        if feature.method:
+            model = env[feature.model].with_context(mcp_call=live)
+            return getattr(model, feature.method)(**arguments)
+        action = env["ir.actions.server"].sudo().browse(feature.action_id)
         context = action.sudo(False)._get_eval_context(action)
         context["arguments"] = arguments
         return action._run_action_code_multi(context)
 
-    def _explain(self, error: Exception, tool: Tool, entry: int) -> str:
+    def _explain(self, error: Exception, feature: Feature, entry: int) -> str:
         """Say what went wrong, as far as the caller may know it."""
         if isinstance(error, UserError):
             return str(error)
@@ -182,29 +215,32 @@ class Registrar:
             return NO_NUL
         if isinstance(error, DatabaseError) and error.diag.message_primary:
             return f"PostgreSQL: {error.diag.message_primary} ({error.pgcode})"
-        _logger.exception("tool %s failed, audit entry %s", tool.name, entry)
+        _logger.exception("%s failed, audit entry %s", feature.name, entry)
         return (
-            f"{tool.name} failed with an internal error. The server's log tells more: "
-            f"look for 'audit entry {entry}'."
+            f"{feature.name} failed with an internal error. The server's log tells "
+            f"more: look for 'audit entry {entry}'."
         )
 
 
-def _render(result) -> tuple[str, dict | None]:
-    """Return a tool's result as text and as a JSON object, if it is one.
+def _render(result) -> Outcome:
+    """Return a result as text and as a JSON object, if it is one.
 
     The text is the JSON of the object, exactly: clients differ in which of the two
-    they show to the model.
+    they show to the model. A result that has ``failed`` is told as an error, whole.
     """
+    if isinstance(result, bytes):
+        return Outcome("", blob=result)
+    failed = bool(getattr(result, "failed", False))
     if hasattr(result, "model_dump"):
         result = result.model_dump(mode="json", exclude_unset=True)
     elif isinstance(result, list | tuple):
         result = {"result": list(result)}
     if not isinstance(result, dict):
-        return "" if result is None else str(result), None
+        return Outcome("" if result is None else str(result))
     try:
         text = json.dumps(
             result, ensure_ascii=False, separators=(",", ":"), allow_nan=False
         )
     except (TypeError, ValueError) as error:
         raise ToolError(f"The tool's result is no JSON: {error}") from error
-    return text, result
+    return Outcome(text, result, is_error=failed)

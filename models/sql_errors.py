@@ -5,13 +5,15 @@ from psycopg2 import DatabaseError, errors
 from .exceptions import ToolError
 
 NO_NUL = "PostgreSQL text cannot hold NUL (\\u0000): leave it out."
+NO_COMMIT = (
+    "execute_sql is one transaction: leave BEGIN, COMMIT and ROLLBACK out, and what "
+    "cannot run in a transaction (VACUUM, CREATE DATABASE) to psql in execute_command."
+)
 READ_ONLY = "query_database only reads, one statement at a time."
 
 REMEDIES = {
-    # feature_not_supported, invalid_cursor_definition: what a cursor cannot open
-    errors.FeatureNotSupported: READ_ONLY,
-    errors.InvalidCursorDefinition: READ_ONLY,
     errors.ReadOnlySqlTransaction: READ_ONLY,
+    errors.SerializationFailure: "Another transaction was faster. Try again.",
     errors.QueryCanceled: "Narrow the query, or look at its plan with EXPLAIN.",
     errors.LockNotAvailable: "Another transaction holds the lock. Try again.",
     errors.UndefinedTable: "get_db_schema lists the tables.",
@@ -19,8 +21,20 @@ REMEDIES = {
 }
 
 
-def tool_error(error: DatabaseError) -> ToolError:
-    """Return what the caller is told: message, place, hint, and what to do instead."""
+# What PL/pgSQL cannot open as a cursor, or execute.
+NO_STATEMENT = (
+    errors.FeatureNotSupported,
+    errors.InvalidCursorDefinition,
+    errors.ActiveSqlTransaction,
+    errors.InvalidTransactionTermination,
+)
+
+
+def tool_error(error: DatabaseError, wanted: str) -> ToolError:
+    """Return what the caller is told: message, place, hint, and what to do instead.
+
+    :param wanted: the remedy for what is no statement of the kind that is asked for
+    """
     diag = error.diag
     parts = [f"{diag.message_primary or error} ({error.pgcode or 'no code'})"]
     query = diag.internal_query
@@ -28,9 +42,9 @@ def tool_error(error: DatabaseError) -> ToolError:
     if query and position:
         parts[0] += " at " + place(query, int(position))
     parts += [diag.message_detail, diag.message_hint and f"Hint: {diag.message_hint}"]
-    parts += [remedy for kind, remedy in REMEDIES.items() if isinstance(error, kind)][
-        :1
-    ]
+    if isinstance(error, NO_STATEMENT):
+        parts.append(wanted)
+    parts += [text for kind, text in REMEDIES.items() if isinstance(error, kind)][:1]
     return ToolError("\n".join(filter(None, parts)))
 
 

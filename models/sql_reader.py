@@ -10,6 +10,7 @@ import json
 import re
 import time
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import psycopg2
 
@@ -43,6 +44,20 @@ LEAST_BYTES = 10_000
 """A single row up to this size is told whole, however low the cap."""
 
 
+class Rows(NamedTuple):
+    """What a query returned.
+
+    :param columns: their names, each once
+    :param truncated: something is left out of ``rows``
+    :param fetched: how many rows PostgreSQL has handed over
+    """
+
+    columns: list[str]
+    rows: list[dict]
+    truncated: bool
+    fetched: int
+
+
 @contextmanager
 def read_only(cr, timeout: float):
     """Give a psycopg2 cursor in a READ ONLY transaction, rolled back at the end.
@@ -65,7 +80,7 @@ def read_only(cr, timeout: float):
             )
             yield cursor
     except psycopg2.DatabaseError as error:
-        raise tool_error(error) from error
+        raise tool_error(error, READ_ONLY) from error
     finally:
         if not cr.connection.closed:
             cr.rollback()
@@ -90,30 +105,31 @@ def fetch(cursor, query: str, params: list, limit: int, most_bytes: int, end: fl
 def collect(cursor, limit: int, most_bytes: int, end: float):
     """Fetch from the cursor ``mcp_result`` as much as the caps allow.
 
-    :return: names of the columns, rows as dicts, whether something is left out
+    :return: :class:`Rows`
     """
     register_types(cursor)
-    rows, used, chunk = [], 0, FIRST_CHUNK
+    rows, used, fetched, chunk = [], 0, 0, FIRST_CHUNK
     while True:
         wanted = min(chunk, limit + 1 - len(rows))
         cursor.execute(f"FETCH FORWARD {wanted} FROM mcp_result")
         columns = unique([column.name for column in cursor.description])
         found = cursor.fetchall()
+        fetched += len(found)
         for values in found:
             if len(rows) == limit:
-                return columns, rows, True
+                return Rows(columns, rows, True, fetched)
             row = dict(zip(columns, map(to_json, values), strict=True))
             used += size(row)
             if used > most_bytes and rows:
-                return columns, rows, True
-            rows.append(row)
+                return Rows(columns, rows, True, fetched)
             if used > max(most_bytes, LEAST_BYTES):
-                rows[-1] = shortened(row, most_bytes)
-                return columns, rows, True
+                row = shortened(row, most_bytes)
+                return Rows(columns, [row], True, fetched)
+            rows.append(row)
         if len(found) < wanted:
-            return columns, rows, False
+            return Rows(columns, rows, False, fetched)
         if time.monotonic() > end:
-            return columns, rows, True
+            return Rows(columns, rows, True, fetched)
         chunk = max(1, min(CHUNK, (most_bytes - used) * len(rows) // (used or 1)))
 
 

@@ -91,7 +91,9 @@ def signature(method) -> Signature:
     return Signature(
         arguments=model,
         input_schema=_json_schema(model, "validation"),
-        output_schema=result and _json_schema(result, "serialization"),
+        output_schema=_json_schema(result, "serialization")
+        if hasattr(result, "model_json_schema")
+        else None,
     )
 
 

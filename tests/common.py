@@ -9,7 +9,7 @@ from odoo import Command
 from odoo.tests import HttpCase, TransactionCase, new_test_user
 from odoo.tools import mute_logger
 
-from ..models.caller import Credentials, ToolCall
+from ..models.caller import Call, Credentials
 from ..models.registrar import Registrar
 
 ENDPOINT = "/mcp/v1"
@@ -121,7 +121,7 @@ class McpCase(McpHelpers, TransactionCase):
         registrar = _registrar or Registrar(self.registry)
         return registrar.call_tool(
             Credentials(_secret or self.secret, "127.0.0.1"),
-            ToolCall(name=name, arguments=arguments, revision=MODERN),
+            Call(name=name, arguments=arguments, revision=MODERN),
         )
 
     def ok(self, name, /, **arguments):

@@ -6,8 +6,25 @@ from odoo.tools import convert_file, mute_logger
 
 from .common import ADMINISTRATOR, DEVELOPER, SETTINGS, USER, McpHttpCase
 
-BUILT_IN = ["get_db_schema", "get_module_info", "list_modules", "query_database"]
-TOOLSETS = ("database", "modules")
+BUILT_IN = [
+    "execute_command",
+    "execute_sql",
+    "get_db_schema",
+    "get_module_info",
+    "install_module",
+    "list_modules",
+    "odoo_shell",
+    "query_database",
+    "read_config",
+    "read_file",
+    "service_status",
+    "upgrade_module",
+    "write_file",
+]
+TOOLSETS = (
+    *("database", "modules", "filesystem", "terminal"),
+    *("shell", "service", "config"),
+)
 
 
 @tagged("post_install", "-at_install")
@@ -88,7 +105,8 @@ class TestAccess(McpHttpCase):
         self.log_in(self.administrator)
         toolset = self.env.ref("odoo_dev_mcp.mcp_toolset_database")
         self.call_kw("mcp.toolset", "write", toolset.ids, {"active": False})
-        self.assertEqual(self.offered(), ["get_module_info", "list_modules"])
+        database = {"execute_sql", "get_db_schema", "query_database"}
+        self.assertEqual(set(self.offered()), set(BUILT_IN) - database)
         self.error_of("query_database")
         self.call_kw("mcp.toolset", "write", toolset.ids, {"active": True})
         self.assertEqual(self.offered(), BUILT_IN)
@@ -103,7 +121,8 @@ class TestAccess(McpHttpCase):
         self.env.invalidate_all()
         self.assertFalse(self.tool("list_modules").active)
         self.assertFalse(toolset.active)
-        self.assertEqual(self.offered(), ["get_module_info"])
+        gone = {"execute_sql", "get_db_schema", "query_database", "list_modules"}
+        self.assertEqual(set(self.offered()), set(BUILT_IN) - gone)
 
     def test_an_upgrade_keeps_who_may_call_and_how_often(self):
         tool = self.tool("list_modules")

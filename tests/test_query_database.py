@@ -40,7 +40,7 @@ class TestQueryDatabase(McpCase):
         from jsonschema import Draft202012Validator
 
         catalog = self.env["mcp.tool"].with_user(self.developer)._catalog()
-        schema = catalog["query_database"].description["outputSchema"]
+        schema = catalog["query_database"].described["outputSchema"]
         result = self.query("SELECT 1 AS one UNION SELECT NULL")
         Draft202012Validator(schema).validate(result)
 

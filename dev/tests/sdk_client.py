@@ -13,9 +13,17 @@ from typing import Any
 import httpx2
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
+from mcp_types import ResourceTemplateReference
 
 SECONDS = 60
 CALLS = {
+    "execute_command": {"command": "echo $0"},
+    "execute_sql": {"statement": "DELETE FROM res_partner_category", "dry_run": True},
+    "odoo_shell": {"code": "env.user", "dry_run": True},
+    "read_config": {},
+    "read_file": {"path": __file__, "limit": 3},
+    "service_status": {},
+    "write_file": {"path": "/tmp/mcp_test_sdk_client", "content": "written"},
     "query_database": {"query": "SELECT n FROM generate_series(1, 2) n"},
     "get_db_schema": {"action": "describe_table", "table_name": "res_partner"},
     "list_modules": {"state": "installed"},
@@ -38,7 +46,20 @@ async def told(client: Client) -> dict[str, Any]:
     results = {name: await client.call_tool(name, CALLS[name]) for name in CALLS}
     refused = await client.call_tool("query_database", {"query": "SELEC 1"})
     parallel = await asyncio.gather(*(number(client, turn) for turn in range(8)))
+    resources = (await client.list_resources()).resources
+    templates = (await client.list_resource_templates()).resource_templates
+    system = await client.read_resource("odoo://system")
+    completed = await client.complete(
+        ResourceTemplateReference(type="ref/resource", uri="odoo://schema/{table}"),
+        {"name": "table", "value": "res_partner"},
+    )
     return {
+        "resources": [
+            *(str(resource.uri) for resource in resources),
+            *(template.uri_template for template in templates),
+        ],
+        "system": system.contents[0].text,
+        "completed": completed.completion.values[:1],
         "revision": client.protocol_version,
         "server": client.server_info and client.server_info.name,
         "tools": [tool.name for tool in tools],

@@ -13,7 +13,12 @@ from dev.python_env import PythonEnv
 from dev.tests.backend import Backend
 from dev.tests.client import ENDPOINT
 
-BUILT_IN = {"query_database", "get_db_schema", "list_modules", "get_module_info"}
+OPERATIONS = {"install_module", "upgrade_module"}
+BUILT_IN = OPERATIONS | {
+    *("execute_command", "execute_sql", "get_db_schema", "get_module_info"),
+    *("list_modules", "odoo_shell", "query_database", "read_config", "read_file"),
+    *("service_status", "write_file"),
+}
 NAMES = ("Ada of the check", "Grace of the check", "Radia of the check")
 SDK_CLIENT = Path(__file__).with_name("sdk_client.py")
 
@@ -92,7 +97,14 @@ def test_sdk_validates_all_that_the_tools_answer(
     assert told["server"] == introduced
     assert set(told["tools"]) >= BUILT_IN
     assert told["results"] == dict.fromkeys(told["results"], False)
-    assert set(told["results"]) == BUILT_IN
+    # those two have a database of their own, in test_module_operations.py
+    assert set(told["results"]) == BUILT_IN - OPERATIONS
+    assert told["resources"] == [
+        *("odoo://config", "odoo://modules", "odoo://system"),
+        *("odoo://logs/{service}", "odoo://schema/{table}"),
+    ]
+    assert "postgresql_version" in told["system"]
+    assert told["completed"] == ["res_partner"]
     assert told["rows"] == [{"n": 1}, {"n": 2}]
     assert told["refused"]["is_error"] is True
     assert "42601" in told["refused"]["text"]

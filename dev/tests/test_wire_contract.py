@@ -19,7 +19,73 @@ class Contract:
 
 
 MODULE = {"name", "display_name", "version", "state", "author", "summary"}
+COMMAND = {"stdout", "stderr", "exit_code", "timed_out", "duration_ms"}
+SERVICE = {"service", "active", "status", "pid", "memory_mb", "uptime", "description"}
 CONTRACTS = [
+    Contract(
+        "execute_command",
+        {"command": "true", "timeout": 30, "env_vars": {"A": "b"}},
+        {"command", "working_directory", "timeout", "env_vars"},
+        {"command"},
+        COMMAND,
+    ),
+    Contract(
+        "execute_sql",
+        {"statement": "DELETE FROM res_partner WHERE id = %s", "params": [-1]},
+        {"statement", "params"},
+        {"statement"},
+        {"affected_rows", "status_message", "duration_ms"},
+    ),
+    Contract(
+        "read_file",
+        {"path": __file__, "encoding": "utf-8", "offset": 1, "limit": 5},
+        {"path", "encoding", "offset", "limit"},
+        {"path"},
+        {"path", "content", "size_bytes", "lines_returned", "total_lines"}
+        | {"truncated", "encoding"},
+    ),
+    Contract(
+        "write_file",
+        {"path": "/tmp/mcp_test_contract", "content": "x", "mode": "overwrite"},
+        {"path", "content", "encoding", "mode", "create_directories"},
+        {"path", "content"},
+        {"path", "bytes_written", "created"},
+    ),
+    Contract(
+        "odoo_shell",
+        {"code": "1 + 1", "timeout": 30},
+        {"code", "timeout"},
+        {"code"},
+        {"output", "return_value", "error", "duration_ms"},
+    ),
+    Contract(
+        "service_status",
+        {"service": "odoo", "action": "status"},
+        {"service", "action", "log_lines"},
+        set(),
+        SERVICE,
+    ),
+    Contract(
+        "service_status",
+        {"action": "logs", "log_lines": 5},
+        {"service", "action", "log_lines"},
+        set(),
+        {"service", "source", "log_lines", "line_count"},
+    ),
+    Contract(
+        "read_config",
+        {},
+        {"key"},
+        set(),
+        {"config_path", "values"},
+    ),
+    Contract(
+        "read_config",
+        {"key": "workers"},
+        {"key"},
+        set(),
+        {"config_path", "key", "value"},
+    ),
     Contract(
         "query_database",
         {"query": "SELECT 1 AS n"},
@@ -67,7 +133,8 @@ CONTRACTS = [
 
 
 @pytest.fixture(
-    params=CONTRACTS, ids=lambda own: f"{own.tool}-{next(iter(own.sent.values()))}"
+    params=CONTRACTS,
+    ids=lambda own: f"{own.tool}-{next(iter(own.sent.values()), None)}",
 )
 def contract(request: pytest.FixtureRequest) -> Contract:
     """Each promise of 1.0 in turn."""
@@ -105,6 +172,11 @@ def test_capabilities_of_1_0_are_told(client: McpClient) -> None:
     told = answer.json()
     assert set(told) >= {"version", "transport", "tools", "resources"}
     assert {contract.tool for contract in CONTRACTS} <= set(told["tools"])
+    assert {"install_module", "upgrade_module"} <= set(told["tools"])
+    assert set(told["resources"]) == {
+        *("odoo://config", "odoo://logs/{service}", "odoo://schema/{table}"),
+        *("odoo://modules", "odoo://system"),
+    }
 
 
 def test_capabilities_want_a_key(client: McpClient) -> None:

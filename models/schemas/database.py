@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
+from .common import Name, Value  # noqa: F401
+
 Query = Annotated[
     str,
     Field(
@@ -28,6 +30,17 @@ TableSearch = Annotated[
 ]
 
 
+Statement = Annotated[
+    str,
+    Field(
+        min_length=1,
+        description="One or several, all in one transaction. %s stands for the next "
+        "of params.",
+    ),
+]
+DryRun = Annotated[bool, Field(description="Run it, tell the outcome, roll back.")]
+
+
 class QueryResult(BaseModel):
     columns: list[str]
     rows: list[dict[str, Any]]
@@ -35,6 +48,26 @@ class QueryResult(BaseModel):
     truncated: Annotated[
         bool, Field(description="There are more rows, or a value is cut.")
     ]
+    duration_ms: int
+
+
+class StatementDone(BaseModel):
+    command: str
+    affected_rows: int
+
+
+class SqlResult(BaseModel):
+    affected_rows: Annotated[int, Field(description="Of all statements together.")]
+    status_message: str
+    statements: list[StatementDone]
+    columns: Annotated[
+        list[str] | None, Field(description="Of the last one that returned rows.")
+    ] = None
+    rows: list[dict[str, Any]] | None = None
+    row_count: int | None = None
+    truncated: bool | None = None
+    dry_run: Annotated[bool, Field(description="True: all is rolled back.")]
+    warnings: list[str]
     duration_ms: int
 
 

@@ -50,3 +50,32 @@ class ModuleInfo(Module):
     dependents: Annotated[
         list[str], Field(description="Installed modules that depend on it.")
     ]
+
+
+class ModuleChange(BaseModel):
+    name: str
+    before: str
+    after: str
+
+
+class ModuleOperation(BaseModel):
+    success: bool
+    message: str
+    state: str
+    state_before: str
+    changes: Annotated[
+        list[ModuleChange], Field(description="Modules whose state is another now.")
+    ]
+    loaded: Annotated[
+        list[str], Field(description="All that was installed or upgraded, in order.")
+    ]
+    log: Annotated[list[str], Field(description="Warnings and errors.")]
+    restart_needed: Annotated[
+        bool, Field(description="The server still runs the older Python code.")
+    ]
+    duration_ms: int
+
+    @property
+    def failed(self) -> bool:
+        """Whether it did not come to what was asked for."""
+        return not self.success

@@ -1,0 +1,171 @@
+"""Run a program so that it ends in time, with all that it forked, and within bounds."""
+
+import contextlib
+import os
+import re
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .process_output import Output
+
+SUPERVISOR = str(Path(__file__).with_name("command_supervisor.py"))
+
+GRACE = 5
+"""Seconds past the deadline that the supervisor has to clean up."""
+
+PASSED_ON = re.compile(
+    r"PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_\w+|TZ|TERM|TMPDIR|HOSTNAME"
+    r"|VIRTUAL_ENV|PYTHONPATH|PYTHONPYCACHEPREFIX|PYTHONDONTWRITEBYTECODE|XDG_\w+"
+    r"|PG(HOST|HOSTADDR|PORT|USER|DATABASE|SSLMODE|CLIENTENCODING)"
+    r"|ODOO_(STAGE|VERSION)|(https?|no|all)_proxy",
+    re.I,
+)
+"""Variables of the server that a command finds: a list of the harmless, for nobody
+knows all names that secrets go by."""
+
+URL_WITH_PASSWORD = re.compile(r"://[^/\s]*:[^/\s]*@")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a program ended.
+
+    :param code: exit status; 128 + N: killed by signal N, as shells say; -1: at the
+        deadline; -2: not started
+    :param error: why it was not started
+    """
+
+    stdout: str
+    stderr: str
+    code: int
+    error: str = ""
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether it was stopped at the deadline."""
+        return self.code == -1
+
+
+def harmless_environment(additions: Mapping[str, str]) -> dict[str, str]:
+    """Return the server's environment without what may be a secret, and additions."""
+    passed_on = {
+        name: value
+        for name, value in os.environ.items()
+        if PASSED_ON.fullmatch(name) and not URL_WITH_PASSWORD.search(value)
+    }
+    return {**passed_on, **additions}
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    timeout: float,
+    keep: int,
+    cwd: str | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Ended:
+    """Run a program; nothing of it lives past ``timeout`` seconds.
+
+    It ends when the program has ended and nobody holds its output any more, as over
+    ssh: a daemon that closes its output lives on.
+
+    :param argv: absolute path of the program, and its arguments
+    :param keep: bytes of each output stream that are kept
+    """
+    status, told = os.pipe()
+    leash, held = os.pipe()
+    try:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-I", "-S", SUPERVISOR),
+                *(str(told), str(leash), str(timeout), *argv),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=cwd,
+            env=harmless_environment({}) if env is None else dict(env),
+            pass_fds=(told, leash),
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:
+        for descriptor in (status, told, leash, held):
+            os.close(descriptor)
+        return Ended("", "", -2, str(error))
+    os.close(told)
+    os.close(leash)
+    try:
+        return _follow(process, status, held, timeout, keep)
+    finally:
+        # the end of the leash kills whatever is left
+        os.close(held)
+        os.close(status)
+        for stream in (process.stdout, process.stderr):
+            stream.close()
+        process.wait()
+
+
+def _follow(process, status: int, held: int, timeout: float, keep: int) -> Ended:
+    """Read until the output has ended and the command, or the supervisor, too."""
+    outputs = {process.stdout: Output(keep), process.stderr: Output(keep)}
+    said = bytearray()
+    end = time.monotonic() + timeout + GRACE
+    with selectors.DefaultSelector() as selector:
+        for stream in (*outputs, status):
+            selector.register(stream, selectors.EVENT_READ)
+        while not _all_said(selector, status, said):
+            left = end - time.monotonic()
+            if left < 0:
+                said += b"\ntimeout\n"
+                break
+            for key, _events in selector.select(left):
+                data = os.read(key.fd, 65536)
+                if not data:
+                    selector.unregister(key.fileobj)
+                elif key.fileobj == status:
+                    said += data
+                else:
+                    outputs[key.fileobj].add(data)
+    code, error = _verdict(said.decode().split("\n"))
+    if code >= 0:
+        with contextlib.suppress(BrokenPipeError):
+            os.write(held, b".")
+    stdout, stderr = (output.text() for output in outputs.values())
+    return Ended(stdout, stderr, code, error)
+
+
+def _all_said(selector, status: int, said: bytes) -> bool:
+    """Tell whether nothing more is to come: no output and no news of the command.
+
+    When the supervisor has gone it has killed the command: whoever still holds the
+    output has escaped it, as a process of another account may.
+    """
+    streams = {key.fileobj for key in selector.get_map().values()}
+    return status not in streams or (streams == {status} and b"exit " in said)
+
+
+def _verdict(lines: Sequence[str]) -> tuple[int, str]:
+    """Return exit code and error from what the supervisor said.
+
+    >>> _verdict(["pid 7", "exit -15", ""]), _verdict(["pid 7", "exit 0", "timeout"])
+    ((143, ''), (-1, ''))
+    """
+    said = dict(line.split(" ", 1) for line in lines if " " in line)
+    if "error" in said:
+        return -2, said["error"]
+    if "timeout" in lines:
+        return -1, ""
+    if "exit" in said:
+        code = int(said["exit"])
+        return (128 - code if code < 0 else code), ""
+    if "pid" in said:
+        # the supervisor itself was killed, which only the command can have done
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(int(said["pid"]), signal.SIGKILL)
+    return 128 + signal.SIGKILL, ""

@@ -1,0 +1,137 @@
+import json
+import re
+
+from odoo import api, fields, models, tools
+from odoo.exceptions import AccessError
+
+from .caller import Feature
+from .guardrails import guardrails
+from .tool_signature import signature
+
+DIRECT_CALL = re.compile(r"\s*action = model\.([a-z]\w*)\(\*\*arguments\)\s*")
+"""Code that only hands the arguments to a method: it is called without safe_eval."""
+
+GUARDED_FIELDS = frozenset({"server_action_id", "group_ids", "toolset_id"})
+"""What decides who runs what: for Settings administrators alone."""
+
+
+class McpFeatureMixin(models.AbstractModel):
+    """A record that clients find by name, and the server action that it runs."""
+
+    _name = "mcp.feature.mixin"
+    _inherit = "mcp.catalog.mixin"
+    _description = "MCP Feature Mixin"
+
+    title = fields.Char(required=True)
+    active = fields.Boolean(default=True)
+    toolset_id = fields.Many2one("mcp.toolset", required=True, ondelete="restrict")
+    server_action_id = fields.Many2one(
+        "ir.actions.server",
+        required=True,
+        ondelete="restrict",
+        domain="[('usage', '=', 'mcp_tool')]",
+        help="Its code finds the arguments as `arguments` and answers with `action`.",
+    )
+    group_ids = fields.Many2many(
+        "res.groups",
+        string="Allowed Groups",
+        help="Who may use it. Nobody named: every MCP user.",
+    )
+    rate_limit_id = fields.Many2one("mcp.rate.limit", ondelete="set null")
+    timeout = fields.Integer(
+        help="Seconds that one call may take. 0: the server's default."
+    )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self._check_guarded(self._guarded_fields())
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._check_guarded(vals)
+        return super().write(vals)
+
+    def unlink(self):
+        actions = self._actions()
+        result = super().unlink()
+        actions.unlink()
+        return result
+
+    def _actions(self):
+        """Return the server actions that exist for these records alone."""
+        return self.sudo().server_action_id
+
+    @api.model
+    def _guarded_fields(self) -> frozenset[str]:
+        return GUARDED_FIELDS
+
+    def _check_guarded(self, names) -> None:
+        """Keep the power to say who runs what with the Settings administrators.
+
+        An MCP administrator governs, but cannot hand out the server's own account.
+        """
+        if self._guarded_fields().intersection(names) and not self.env.is_system():
+            raise AccessError(
+                self.env._(
+                    "Only a Settings administrator can change what a tool or resource "
+                    "runs and who may use it."
+                )
+            )
+
+    @api.model
+    def _permitted(self, caller) -> list[Feature]:
+        """Return what ``caller`` may use, by name."""
+        rails = guardrails()
+        return [
+            feature
+            for feature in self._catalog().values()
+            if caller.permits(feature) and rails.permits(feature)
+        ]
+
+    @api.model
+    @tools.ormcache("self._name", "self.env.uid")
+    def _catalog(self) -> dict[str, Feature]:
+        """Return the active features of the current user by name, in order of name.
+
+        Groups are asked here and not left to the record rules alone: those let
+        administrators see what they may not use.
+        """
+        records = self.search(
+            [
+                ("toolset_id.active", "=", True),
+                "|",
+                ("group_ids", "=", False),
+                ("group_ids", "in", self.env.user._get_group_ids()),
+            ]
+        )
+        found = [record._feature() for record in records.sudo()]
+        return {
+            feature.name: feature for feature in sorted(found, key=lambda f: f.name)
+        }
+
+    def _feature(self) -> Feature:
+        """Return what a call needs to know of this record."""
+        raise NotImplementedError
+
+    def _binding(self, action) -> dict:
+        """Return what ``action`` runs, and under what limits."""
+        match = DIRECT_CALL.fullmatch(action.code or "")
+        method = match and getattr(self.env[action.model_id.model], match[1], None)
+        return {
+            "kind": self._name,
+            "id": self.id,
+            "toolset_id": self.toolset_id.id,
+            "action_id": action.id,
+            "model": action.model_id.model,
+            "method": match[1] if hasattr(method, "_mcp_types") else None,
+            "timeout": self.timeout,
+            "limit_id": self.rate_limit_id.id or None,
+        }
+
+    def _schemas(self, binding: dict, stored: str | bool) -> tuple[dict, dict | None]:
+        """Return input and output schema of a method, or of a record's own code."""
+        if binding["method"]:
+            method = getattr(self.env[binding["model"]], binding["method"])
+            derived = signature(method.__func__)
+            return derived.input_schema, derived.output_schema
+        return json.loads(stored or '{"type": "object"}'), None

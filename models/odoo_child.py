@@ -1,0 +1,76 @@
+"""Another Odoo process with this one's configuration, for one job on its database."""
+
+import configparser
+import os
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+from odoo.tools import config
+
+from . import command
+from .log_records import records
+from .module_worker import LONGEST_LINE, MOST_LINES, PYTHON_WARNINGS
+
+# What a process needs to find its modules, files and database.
+OPTIONS = (
+    *("addons_path", "data_dir", "server_wide_modules", "upgrade_path"),
+    *("db_host", "db_port", "db_user", "db_password", "db_sslmode", "db_maxconn"),
+    *("pre_upgrade_scripts", "pg_path", "with_demo", "without_demo", "unaccent"),
+)
+LOADED = re.compile(r"odoo\.modules\.loading: Module (\w+) loaded in ")
+KEEP = 1_000_000
+
+
+def run(*arguments: str, database: str, timeout: float) -> tuple[command.Ended, dict]:
+    """Run ``odoo-bin ARGUMENTS --stop-after-init`` on a database.
+
+    :return: how it ended; ``log``: its warnings and errors, ``loaded``: the modules
+        that it installed or upgraded, in order
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "odoo.conf")
+        _write(path)
+        argv = [
+            *_program(),
+            *("--config", str(path), "--database", database, *arguments),
+            *("--stop-after-init", "--no-http", "--workers=0", "--max-cron-threads=0"),
+            "--log-handler=odoo.modules.loading:INFO",
+        ]
+        # it is Odoo: it gets the environment that Odoo has
+        ended = command.run(argv, timeout=timeout, keep=KEEP, env=os.environ)
+    found = records((ended.stdout + ended.stderr).splitlines())
+    return ended, {
+        "log": [
+            # the end of a traceback says what it is about
+            "\n".join(record.lines)[-LONGEST_LINE:]
+            for record in found
+            if record.level >= 2 and f" {PYTHON_WARNINGS}: " not in record.lines[0]
+        ][-MOST_LINES:],
+        "loaded": [
+            match[1] for record in found if (match := LOADED.search(record.lines[0]))
+        ],
+    }
+
+
+def _program() -> list[str]:
+    """Return the command that started this process, as far as it names Odoo."""
+    script = os.path.abspath(sys.argv[0])
+    if os.path.basename(script) == "__main__.py":
+        return [sys.executable, "-m", "odoo"]
+    return [sys.executable, script]
+
+
+def _write(path: Path) -> None:
+    """Write the options in force into a file of this account alone: a password in a
+    command line is for everybody to see."""
+    parser = configparser.RawConfigParser()
+    parser["options"] = {
+        name: ",".join(map(str, value)) if isinstance(value, list | tuple) else value
+        for name in OPTIONS
+        if (value := config.options.get(name)) not in (None, False, "")
+    }
+    path.touch(mode=0o600)
+    with path.open("w") as handle:
+        parser.write(handle)

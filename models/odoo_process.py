@@ -1,0 +1,102 @@
+"""This Odoo as processes: which it consists of, and how it is restarted."""
+
+import os
+import shutil
+import signal
+import sys
+import time
+
+import psutil
+
+from odoo.service import server
+
+from .exceptions import ToolError
+
+MEBIBYTE = 1024 * 1024
+
+LOADED_AT, LOADED_IN = time.time(), os.getpid()
+"""When and in which process this addon was imported; later forks have it from there."""
+
+
+def main_pid() -> int:
+    """Return the process that the others belong to: the master, or the only one."""
+    return server.server.pid if server.server else os.getpid()
+
+
+def python_since() -> float:
+    """Return the time since which no module's Python was read again (epoch seconds).
+
+    A restart keeps the process and its start time; this addon is imported anew.
+    """
+    main = main_pid()
+    return LOADED_AT if main == LOADED_IN else psutil.Process(main).create_time()
+
+
+def describe(pid: int) -> dict:
+    """Return what the system tells of a process and all below it.
+
+    :return: pid, memory_mb (resident, together), cpu_percent (average since its start,
+        together), uptime_seconds
+    :raise psutil.Error: it is gone, or not ours to see
+    """
+    process = psutil.Process(pid)
+    age = max(time.time() - process.create_time(), 0.001)
+    memory = busy = 0
+    for one in (process, *process.children(recursive=True)):
+        try:
+            with one.oneshot():
+                memory += one.memory_info().rss
+                times = one.cpu_times()
+                busy += times.user + times.system
+        except psutil.Error:
+            continue
+    return {
+        "pid": pid,
+        "memory_mb": round(memory / MEBIBYTE, 1),
+        "cpu_percent": round(100 * busy / age, 1),
+        "uptime_seconds": round(age),
+    }
+
+
+def workers() -> list[dict]:
+    """Return the processes of this Odoo beside the main one, by what they do."""
+    found = []
+    for process in psutil.Process(main_pid()).children():
+        try:
+            # Odoo names its processes where setproctitle is installed
+            title = " ".join(process.cmdline())
+            row = describe(process.pid)
+        except psutil.Error:
+            continue
+        kinds = ("WorkerHTTP", "WorkerCron", "gevent")
+        kind = next((kind for kind in kinds if kind in title), "process")
+        found.append({"kind": kind, **row})
+    return found
+
+
+def check_restart() -> None:
+    """Refuse a restart that would not come back.
+
+    On SIGHUP Odoo executes itself by the name of its interpreter, as PATH finds it.
+
+    :raise ToolError: PATH finds another one
+    """
+    name = os.path.basename(sys.executable)
+    found = shutil.which(name)
+    if found != sys.executable:
+        raise ToolError(
+            f"Odoo would not come back: it restarts {name} by name, which PATH finds "
+            f"as {found}, but it runs {sys.executable}. Put "
+            f"{os.path.dirname(sys.executable)} first in the PATH that Odoo is started "
+            "with."
+        )
+
+
+def restart() -> None:
+    """Let Odoo end its work and execute itself again, under the same process id."""
+    os.kill(main_pid(), signal.SIGHUP)
+
+
+def stop() -> None:
+    """Let Odoo end its work, and end."""
+    os.kill(main_pid(), signal.SIGTERM)

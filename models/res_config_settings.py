@@ -1,0 +1,101 @@
+import os
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from .. import compat
+from .parameters import DEFAULTS, PREFIX, parameter, parts
+
+FIELD_PREFIX = "mcp_"
+"""A field is named after its setting in :mod:`.parameters`."""
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = "res.config.settings"
+
+    mcp_command_timeout = fields.Integer("Command Timeout (s)")
+    mcp_command_maximum = fields.Integer("Maximum Timeout (s)")
+    mcp_command_output = fields.Integer("Output (bytes)")
+    mcp_services = fields.Char(
+        "Services",
+        help="Name, or name=systemd unit, separated by commas.",
+    )
+    mcp_path_roots = fields.Char(
+        "Folders",
+        help="Absolute paths that the file tools may reach, separated by commas. "
+        "Empty: all but /proc, /dev and /sys.",
+    )
+    mcp_read_megabytes = fields.Integer("Read (MB)")
+    mcp_write_megabytes = fields.Integer("Write (MB)")
+    mcp_query_timeout = fields.Integer("Query Timeout (s)")
+    mcp_query_rows = fields.Integer("Result Rows")
+    mcp_query_bytes = fields.Integer("Result Size (bytes)")
+    mcp_audit_file_enabled = fields.Boolean(
+        "Audit File",
+        help="One line a call, beside the audit log in Odoo, which is always kept.",
+    )
+    mcp_audit_file = fields.Char("Audit File Path")
+    mcp_audit_retention = fields.Integer("Retention (days)", help="0: for ever.")
+    mcp_config_writable = fields.Boolean(compute="_compute_mcp_config_writable")
+
+    def _compute_mcp_config_writable(self):
+        """Tell whether the guardrails can be changed by those whom they bind.
+
+        Whoever runs commands has the power of the server's account.
+        """
+        path = compat.config_file()
+        folder = os.path.dirname(path)
+        self.mcp_config_writable = os.access(
+            path if os.path.exists(path) else folder, os.W_OK
+        )
+
+    @api.constrains(lambda self: self._mcp_numbers())
+    def _check_mcp_numbers(self):
+        for settings in self:
+            for name in self._mcp_numbers():
+                least = 0 if name == "mcp_audit_retention" else 1
+                if settings[name] < least:
+                    raise ValidationError(
+                        self.env._(
+                            "%(setting)s: at least %(least)s.",
+                            setting=self._fields[name].string,
+                            least=least,
+                        )
+                    )
+
+    @api.model
+    def _mcp_numbers(self) -> list[str]:
+        names = map(FIELD_PREFIX.__add__, self._mcp_settings())
+        return [name for name in names if self._fields[name].type == "integer"]
+
+    @api.constrains("mcp_path_roots", "mcp_audit_file")
+    def _check_mcp_paths(self):
+        for settings in self:
+            paths = [*parts(settings.mcp_path_roots or ""), settings.mcp_audit_file]
+            for path in filter(None, paths):
+                if not os.path.isabs(path):
+                    raise ValidationError(
+                        self.env._("%s is relative: give the absolute path.", path)
+                    )
+
+    @api.model
+    def get_values(self):
+        values = super().get_values()
+        for name in self._mcp_settings():
+            values[FIELD_PREFIX + name] = parameter(self.env, name)
+        return values
+
+    def set_values(self):
+        """Store every setting as text; not as Odoo's ``config_parameter`` does, which
+        drops a False, so that a default of True would come back."""
+        result = super().set_values()
+        parameters = self.env["ir.config_parameter"].sudo()
+        for name in self._mcp_settings():
+            value = self[FIELD_PREFIX + name]
+            kind = type(DEFAULTS[name])
+            parameters.set_param(PREFIX + name, str(kind(value or kind())))
+        return result
+
+    @api.model
+    def _mcp_settings(self) -> list[str]:
+        return [name for name in DEFAULTS if FIELD_PREFIX + name in self._fields]

@@ -1,0 +1,42 @@
+"""What the file tools take and return. Imported at the first MCP request."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+Path = Annotated[str, Field(min_length=1, description="Absolute path, without '..'.")]
+Encoding = Annotated[
+    str, Field(description="utf-8, latin-1 or another text encoding; binary: base64.")
+]
+Offset = Annotated[
+    int | None,
+    Field(ge=1, description="First line to read (1-based); of a binary: first byte."),
+]
+LineLimit = Annotated[
+    int | None, Field(ge=1, description="Lines at most; of a binary: bytes.")
+]
+Content = Annotated[str, Field(description="Text, or base64 of a binary.")]
+WriteMode = Annotated[
+    Literal["overwrite", "append", "create"],
+    Field(description="create: only if there is no such file."),
+]
+CreateDirectories = Annotated[bool, Field(description="Make missing folders.")]
+
+
+class FileContent(BaseModel):
+    path: str
+    content: str
+    size_bytes: Annotated[int, Field(description="Of the whole file.")]
+    lines_returned: int
+    total_lines: Annotated[
+        int | None, Field(description="null: not counted, the file is too large.")
+    ]
+    truncated: Annotated[bool, Field(description="Something follows.")]
+    encoding: str
+
+
+class FileWritten(BaseModel):
+    path: Annotated[str, Field(description="Where a link led to.")]
+    bytes_written: int
+    created: bool
+    size_bytes: int

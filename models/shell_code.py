@@ -1,0 +1,159 @@
+"""Python code of a client, run with Odoo's environment in a process of its own.
+
+Everything here happens in a fork (see :mod:`.forked`): what it patches dies with it.
+"""
+
+import ast
+import json
+import linecache
+import os
+import sys
+import traceback
+from contextlib import closing
+from types import CodeType
+
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE
+
+import odoo
+from odoo import api
+from odoo.fields import Command
+from odoo.modules.registry import Registry
+
+from .sql_changes import changed_rows
+
+FILENAME = "<odoo_shell>"
+LONGEST_VALUE = 50_000
+LONGEST_ERROR = 8_000
+"""Characters of a traceback: clients cut the text of an error at about 11,000."""
+
+
+ENDED = (
+    "the code ended its transaction with COMMIT or ROLLBACK: what it did before stays "
+    "as it then was, and nothing is kept of what it did after. Leave them out."
+)
+
+
+class Refused(Exception):
+    """The code did what would break the promise of all or nothing."""
+
+
+def run(database: str, uid: int, context: dict, code: str, *, dry_run: bool) -> dict:
+    """Run ``code`` as a user; commit on success, leave nothing on failure.
+
+    :return: ``return_value`` and ``error``, and ``changes`` of a dry run
+    """
+    registry = Registry(database)
+    with closing(registry.cursor()) as cr:
+        cr.execute("SELECT now()")
+        (began,) = cr.fetchone()
+        env = api.Environment(cr, uid, context)
+        _forbid(cr)
+        try:
+            value = _evaluate(code, env)
+            env.flush_all()
+            answer = {"return_value": _told(value), "error": None}
+            if dry_run:
+                answer["changes"] = changed_rows(cr, registry.cursor)
+            _require_whole(cr, began)
+        except BaseException as error:
+            cr.rollback()
+            return {"return_value": None, "error": _explain(error)}
+        if dry_run:
+            cr.rollback()
+        else:
+            type(cr).commit(cr)
+    registry.signal_changes()
+    return answer
+
+
+def _forbid(cr) -> None:
+    """Refuse what would commit a half, or share this transaction with a fork."""
+
+    execute = cr.execute
+
+    def watched(*args, **kwargs):
+        result = execute(*args, **kwargs)
+        # outside a transaction PostgreSQL would commit each statement by itself
+        if cr.connection.get_transaction_status() == TRANSACTION_STATUS_IDLE:
+            raise Refused(ENDED)
+        return result
+
+    def commit():
+        raise Refused(
+            "odoo_shell commits by itself when the code has succeeded, or nothing: "
+            "leave cr.commit() out. To install a module use install_module."
+        )
+
+    def fork():
+        raise Refused(
+            "a fork would share this transaction's connection: use subprocess, or "
+            "execute_command."
+        )
+
+    cr.execute = watched
+    cr.commit = commit
+    os.fork = os.forkpty = fork
+
+
+def _evaluate(code: str, env: api.Environment):
+    """Execute the code and return the value of its last line, if that has one."""
+    lines = code.splitlines(keepends=True)
+    # so that tracebacks show the lines
+    linecache.cache[FILENAME] = (len(code), None, lines, FILENAME)
+    body, last = _compiled(code)
+    names = {
+        "__name__": "__main__",
+        "Command": Command,
+        "context": env.context,
+        "cr": env.cr,
+        "env": env,
+        "odoo": odoo,
+        "self": env.user,
+        "uid": env.uid,
+    }
+    exec(body, names)
+    return eval(last, names) if last else None
+
+
+def _compiled(code: str) -> tuple[CodeType, CodeType | None]:
+    tree = ast.parse(code, FILENAME)
+    last = None
+    if tree.body and isinstance(tree.body[-1], ast.Expr):
+        last = compile(ast.Expression(tree.body.pop().value), FILENAME, "eval")
+    return compile(tree, FILENAME, "exec"), last
+
+
+def _told(value):
+    """Return the value as JSON if it is that, else its representation."""
+    try:
+        text = json.dumps(value, allow_nan=False)
+        told = json.loads(text)
+        if told != value:
+            raise TypeError("not the same in JSON")
+    except (TypeError, ValueError, RecursionError):
+        told = text = repr(value)
+    if len(text) > LONGEST_VALUE:
+        return f"{text[:LONGEST_VALUE]}… [{len(text)} characters]"
+    return told
+
+
+def _explain(error: BaseException) -> str:
+    """Return the traceback from the caller's own code on."""
+    if isinstance(error, Refused):
+        return str(error)
+    trace = error.__traceback__
+    while trace and trace.tb_frame.f_code.co_filename != FILENAME:
+        trace = trace.tb_next
+    sys.stdout.flush()
+    text = "".join(traceback.format_exception(type(error), error, trace)).strip()
+    if len(text) > LONGEST_ERROR:
+        half = LONGEST_ERROR // 2
+        text = f"{text[:half]}\n… [{len(text) - 2 * half} characters] …\n{text[-half:]}"
+    return text
+
+
+def _require_whole(cr, began) -> None:
+    """Refuse a transaction that is no longer the one it was: SQL has ended that."""
+    cr.execute("SELECT now()")
+    if cr.fetchone()[0] != began:
+        raise Refused(ENDED)

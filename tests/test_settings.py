@@ -1,0 +1,112 @@
+"""Settings > MCP Server: each has its default, is kept, and has an effect."""
+
+from pathlib import Path
+
+from odoo.exceptions import ValidationError
+from odoo.tests import Form, tagged
+
+from ..models.parameters import DEFAULTS, parameter
+from .common import McpCase
+
+VALUES = {
+    "command_timeout": 7,
+    "command_maximum": 77,
+    "command_output": 1234,
+    "services": "odoo, other=other.service",
+    "path_roots": "/srv, /opt",
+    "read_megabytes": 3,
+    "write_megabytes": 4,
+    "query_timeout": 9,
+    "query_rows": 11,
+    "query_bytes": 2222,
+    "audit_file_enabled": 0,
+    "audit_file": "/tmp/other.log",
+    "audit_retention": 0,
+}
+
+
+@tagged("post_install", "-at_install")
+class TestSettings(McpCase):
+    def settings(self, **values):
+        names = {f"mcp_{name}": value for name, value in values.items()}
+        settings = self.env["res.config.settings"].create(names)
+        settings.execute()
+        self.env.invalidate_all()
+        return settings
+
+    def test_defaults_are_those_of_the_readme(self):
+        self.env["ir.config_parameter"].search(
+            [("key", "=like", "odoo_dev_mcp.%")]
+        ).unlink()
+        for name, default in (
+            ("command_timeout", 30),
+            ("command_maximum", 600),
+            ("read_megabytes", 10),
+            ("write_megabytes", 50),
+            ("query_timeout", 30),
+            ("query_rows", 1000),
+            ("audit_file_enabled", True),
+            ("audit_file", "/var/log/odoo/mcp_audit.log"),
+        ):
+            with self.subTest(name=name):
+                self.assertEqual(parameter(self.env, name), default)
+                found = self.env["res.config.settings"].default_get([f"mcp_{name}"])
+                self.assertEqual(found[f"mcp_{name}"], default)
+
+    def test_each_setting_is_kept(self):
+        self.assertLessEqual(set(VALUES), set(DEFAULTS))
+        self.settings(**VALUES)
+        again = self.env["res.config.settings"].create({})
+        for name, value in VALUES.items():
+            with self.subTest(name=name):
+                self.assertEqual(parameter(self.env, name), value)
+                self.assertEqual(again[f"mcp_{name}"], value)
+
+    def test_the_form_saves(self):
+        with Form(self.env["res.config.settings"]) as form:
+            form.mcp_query_rows = 5
+        form.record.execute()
+        self.assertEqual(parameter(self.env, "query_rows"), 5)
+
+    def test_numbers_that_are_none_are_refused(self):
+        for name in ("command_timeout", "read_megabytes", "query_rows", "query_bytes"):
+            for value in (0, -1):
+                with self.subTest(name=name), self.assertRaises(ValidationError):
+                    self.settings(**{name: value})
+        with self.assertRaises(ValidationError):
+            self.settings(audit_retention=-1)
+
+    def test_relative_paths_are_refused(self):
+        for values in ({"path_roots": "srv"}, {"audit_file": "audit.log"}):
+            with self.subTest(values=values), self.assertRaises(ValidationError):
+                self.settings(**values)
+
+    def test_rows_bytes_and_time_of_queries(self):
+        self.settings(query_rows=2, query_timeout=1)
+        found = self.ok("query_database", query="SELECT generate_series(1, 9)")
+        self.assertEqual(found["row_count"], 2)
+        text = self.refused("query_database", query="SELECT pg_sleep(60)")
+        self.assertIn("57014", text)
+        self.settings(query_rows=1000, query_bytes=100)
+        query = "SELECT repeat('x', 60) FROM generate_series(1, 9)"
+        self.assertEqual(self.ok("query_database", query=query)["row_count"], 1)
+
+    def test_the_audit_file_can_be_switched_off_and_moved(self):
+        other = Path(f"{self.audit_path}.other")
+        self.settings(audit_file=str(other))
+        self.ok("list_modules", limit=1)
+        self.assertEqual(other.read_text().count("\n"), 1)
+        self.settings(audit_file_enabled=False)
+        entries = len(self.entries())
+        self.ok("list_modules", limit=1)
+        self.assertEqual(other.read_text().count("\n"), 1)
+        self.assertEqual(len(self.entries()), entries + 1)
+
+    def test_services(self):
+        self.settings(services="odoo")
+        self.assertIn("odoo", self.refused("service_status", service="nginx"))
+
+    def test_folders(self):
+        self.settings(path_roots="/srv/nothing")
+        text = self.refused("read_file", path="/etc/hostname")
+        self.assertIn("/srv/nothing", text)
