@@ -5,35 +5,24 @@ import logging
 
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
-from odoo import http, release
+from odoo import http
 from odoo.http import Dispatcher, Response, request
 from odoo.tools import config
 
-from ..models.parameters import parameter, parts
 from ..models.registrar import Registrar
+from .door import (
+    MOST_BYTES,
+    PROXY_HEADERS,
+    health,
+    make_guard,
+    not_whole,
+    too_large,
+)
 from .exchange import HttpRequest, HttpResponse
-from .guard import Guard
-from .methods import VERSION
 from .protocol import Protocol, respond
 from .rpc import RpcError
 
 _logger = logging.getLogger(__name__)
-
-MOST_BYTES = 16 * 1024 * 1024
-"""The largest body that is taken. Up to four times that is read all the same: a client
-that is still sending does not get to the answer."""
-
-
-PROXY_HEADERS = frozenset(
-    {
-        "Forwarded",
-        "X-Forwarded-For",
-        "X-Forwarded-Host",
-        "X-Forwarded-Proto",
-        "X-Real-Ip",
-    }
-)
-"""One of them is enough to tell that a proxy passed the request on."""
 
 
 class McpDispatcher(Dispatcher):
@@ -67,6 +56,7 @@ def mcp_route(path: str):
         auth="none",
         readonly=False,
         save_session=False,
+        # more than is taken: a client that is still sending does not get to an answer
         max_content_length=4 * MOST_BYTES,
     )
 
@@ -80,18 +70,17 @@ class McpController(http.Controller):
     @mcp_route("/mcp/v1/health")
     def health(self, **params):
         """Tell whether the database answers; without a key, without a write."""
-        row = {"version": VERSION, "odoo_version": release.version}
+        return to_odoo(health(self._environment))
+
+    @staticmethod
+    @contextlib.contextmanager
+    def _environment():
+        if not request.db:
+            raise LookupError(NO_DATABASE)
         try:
-            if not request.db:
-                raise LookupError(NO_DATABASE)
-            request.env.cr.execute("SELECT 1")
-        except Exception as error:
-            _logger.warning("health: %s", error)
-            row = {"status": "unhealthy", "error": "the database does not answer"}
-            return to_odoo(HttpResponse(503, row))
+            yield request.env
         finally:
             close_cursor()
-        return to_odoo(HttpResponse(200, {"status": "healthy", **row}))
 
     @mcp_route("/mcp/v1/capabilities")
     def capabilities(self, **params):
@@ -116,15 +105,6 @@ NO_DATABASE = (
 )
 
 
-def make_guard(env) -> Guard:
-    """Return the guard of this database: its own address, and what was added to it."""
-    base = env["ir.config_parameter"].sudo().get_param("web.base.url") or ""
-    host = base.partition("//")[2].partition("/")[0].rpartition("@")[2]
-    hosts = {host.partition(":")[0], *parts(parameter(env, "allowed_hosts"))}
-    origins = {base, *parts(parameter(env, "allowed_origins"))}
-    return Guard(hosts - {""}, origins - {""})
-
-
 def close_cursor() -> None:
     """Give Odoo's transaction back before a call has its own.
 
@@ -146,10 +126,7 @@ def read_request(httprequest) -> HttpRequest:
     except RequestEntityTooLarge as error:
         raise too_large() from error
     except (BadRequest, OSError) as error:
-        # it ended before its Content-Length, or its chunks are none
-        raise RpcError(
-            -32700, "Parse error: the body did not arrive whole.", status=400
-        ) from error
+        raise not_whole() from error
     if len(body) > MOST_BYTES:
         raise too_large()
     # past limit_time_real Odoo ends the worker, or reloads the whole server
@@ -161,14 +138,6 @@ def read_request(httprequest) -> HttpRequest:
         address=httprequest.remote_addr,
         forwarded=bool(PROXY_HEADERS.intersection(httprequest.headers.keys())),
         budget=max(1, limit - 10) if limit > 0 else None,
-    )
-
-
-def too_large() -> RpcError:
-    """Return the error for a body over :data:`MOST_BYTES`. RFC 9110 section 15.5.14."""
-    megabytes = MOST_BYTES // (1024 * 1024)
-    return RpcError(
-        -32600, f"Request too large: at most {megabytes} MiB, in one body.", status=413
     )
 
 

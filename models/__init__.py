@@ -4,6 +4,7 @@ from . import (
     mcp_audit_log,
     mcp_catalog_mixin,
     mcp_feature_mixin,
+    mcp_listener,
     mcp_rate_limit,
     mcp_rate_limit_counter,
     mcp_resource,

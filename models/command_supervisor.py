@@ -27,6 +27,8 @@ MOST_ROUNDS = 1000
 def main(status: int, leash: int, seconds: float, *argv: str) -> None:
     """Run the command to its end, or to the deadline."""
     deadline = time.monotonic() + seconds
+    # whoever started this may have blocked them, SIGCHLD among them
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     for limit in (resource.RLIMIT_AS, resource.RLIMIT_CPU):
         # Odoo's own limits are for its workers

@@ -5,7 +5,6 @@ import os
 import re
 import sys
 import tempfile
-from pathlib import Path
 
 from odoo.tools import config
 
@@ -30,11 +29,11 @@ def run(*arguments: str, database: str, timeout: float) -> tuple[command.Ended, 
         that it installed or upgraded, in order
     """
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "odoo.conf")
-        _write(path)
+        path = f"{folder}/odoo.conf"
+        write_config(path, *OPTIONS)
         argv = [
-            *_program(),
-            *("--config", str(path), "--database", database, *arguments),
+            *program(),
+            *("--config", path, "--database", database, *arguments),
             *("--stop-after-init", "--no-http", "--workers=0", "--max-cron-threads=0"),
             "--log-handler=odoo.modules.loading:INFO",
         ]
@@ -54,7 +53,7 @@ def run(*arguments: str, database: str, timeout: float) -> tuple[command.Ended, 
     }
 
 
-def _program() -> list[str]:
+def program() -> list[str]:
     """Return the command that started this process, as far as it names Odoo."""
     script = os.path.abspath(sys.argv[0])
     if os.path.basename(script) == "__main__.py":
@@ -62,15 +61,15 @@ def _program() -> list[str]:
     return [sys.executable, script]
 
 
-def _write(path: Path) -> None:
-    """Write the options in force into a file of this account alone: a password in a
+def write_config(path: str, *names: str) -> None:
+    """Write options in force into a file of this account alone: a password in a
     command line is for everybody to see."""
     parser = configparser.RawConfigParser()
     parser["options"] = {
         name: ",".join(map(str, value)) if isinstance(value, list | tuple) else value
-        for name in OPTIONS
+        for name in names
         if (value := config.options.get(name)) not in (None, False, "")
     }
-    path.touch(mode=0o600)
-    with path.open("w") as handle:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as handle:
         parser.write(handle)

@@ -18,8 +18,14 @@ LOADED_AT, LOADED_IN = time.time(), os.getpid()
 """When and in which process this addon was imported; later forks have it from there."""
 
 
+served: dict[str, float] = {}
+"""In a process that works for a server: its ``pid``, and ``python_since`` there."""
+
+
 def main_pid() -> int:
     """Return the process that the others belong to: the master, or the only one."""
+    if served:
+        return int(served["pid"])
     return server.server.pid if server.server else os.getpid()
 
 
@@ -28,6 +34,8 @@ def python_since() -> float:
 
     A restart keeps the process and its start time; this addon is imported anew.
     """
+    if served:
+        return served["python_since"]
     main = main_pid()
     return LOADED_AT if main == LOADED_IN else psutil.Process(main).create_time()
 
@@ -68,8 +76,9 @@ def workers() -> list[dict]:
             row = describe(process.pid)
         except psutil.Error:
             continue
-        kinds = ("WorkerHTTP", "WorkerCron", "gevent")
-        kind = next((kind for kind in kinds if kind in title), "process")
+        marks = {"WorkerHTTP": "http", "WorkerCron": "cron", "gevent": "gevent"}
+        marks[" mcp "] = "listener"
+        kind = next((marks[mark] for mark in marks if mark in title), "process")
         found.append({"kind": kind, **row})
     return found
 

@@ -13,6 +13,10 @@ _logger = logging.getLogger(__name__)
 PREFIX = "odoo_dev_mcp."
 
 DEFAULTS = {
+    # the dedicated listener: 1 or 0, and where it listens
+    "listener_enabled": 1,
+    "listener_host": "127.0.0.1",
+    "listener_port": 8768,
     # hosts and origins beside the loopback names, IP addresses and web.base.url,
     # separated by commas
     "allowed_hosts": "",

@@ -1,9 +1,11 @@
+import ipaddress
 import os
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from .. import compat
+from . import listener_settings
 from .parameters import DEFAULTS, PREFIX, parameter, parts
 
 FIELD_PREFIX = "mcp_"
@@ -13,6 +15,11 @@ FIELD_PREFIX = "mcp_"
 class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
 
+    mcp_listener_enabled = fields.Boolean("Dedicated Listener")
+    mcp_listener_host = fields.Char("Host")
+    mcp_listener_port = fields.Integer("Port")
+    mcp_listener_url = fields.Char(compute="_compute_mcp_listener")
+    mcp_listener_error = fields.Char(compute="_compute_mcp_listener")
     mcp_command_timeout = fields.Integer("Command Timeout (s)")
     mcp_command_maximum = fields.Integer("Maximum Timeout (s)")
     mcp_command_output = fields.Integer("Output (bytes)")
@@ -37,6 +44,12 @@ class ResConfigSettings(models.TransientModel):
     mcp_audit_file = fields.Char("Audit File Path")
     mcp_audit_retention = fields.Integer("Retention (days)", help="0: for ever.")
     mcp_config_writable = fields.Boolean(compute="_compute_mcp_config_writable")
+
+    def _compute_mcp_listener(self):
+        """Tell how the listener does, from what it has written down."""
+        told = listener_settings.told(self.env.cr)
+        self.mcp_listener_url = told.get("url")
+        self.mcp_listener_error = told.get("error")
 
     def _compute_mcp_config_writable(self):
         """Tell whether the guardrails can be changed by those whom they bind.
@@ -67,6 +80,21 @@ class ResConfigSettings(models.TransientModel):
     def _mcp_numbers(self) -> list[str]:
         names = map(FIELD_PREFIX.__add__, self._mcp_settings())
         return [name for name in names if self._fields[name].type == "integer"]
+
+    @api.constrains("mcp_listener_host", "mcp_listener_port")
+    def _check_mcp_listener(self):
+        for settings in self:
+            try:
+                ipaddress.ip_address((settings.mcp_listener_host or "").strip())
+            except ValueError as error:
+                raise ValidationError(
+                    self.env._(
+                        "%s is no IP address to listen at, e.g. 127.0.0.1.",
+                        settings.mcp_listener_host,
+                    )
+                ) from error
+            if settings.mcp_listener_port > 65535:
+                raise ValidationError(self.env._("A port is at most 65535."))
 
     @api.constrains("mcp_path_roots", "mcp_audit_file")
     def _check_mcp_paths(self):

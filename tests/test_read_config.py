@@ -57,9 +57,10 @@ class TestReadConfig(McpCase):
         values = dict.fromkeys(SECRETS, "hunter2") | dict.fromkeys(PLAIN, "plain")
         values["log_db"] = "postgresql://u:hunter2@host/db"
         values["db_sslkey"] = "-----BEGIN PRIVATE KEY-----\nhunter2\n"
+        path = compat.config_file()
         with (
-            patch.object(type(config), "options", values, create=True),
-            patch.dict(vars(config), {"options": values}),
+            patch.object(config, "options", values),
+            patch.object(compat, "config_file", lambda: path),
         ):
             found = self.ok("read_config")
             for name in SECRETS:

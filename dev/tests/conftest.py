@@ -20,6 +20,11 @@ from dev.stack import Stack
 from dev.tests.backend import Backend
 from dev.tests.client import McpClient
 
+NO_LISTENER = (
+    "INSERT INTO ir_config_parameter (key, value) "
+    "VALUES ('odoo_dev_mcp.listener_enabled', '0')"
+)
+
 
 @pytest.fixture(scope="session")
 def series() -> str:
@@ -52,6 +57,8 @@ def make_database(
 
     try:
         databases.with_addon(stack, made[0])
+        # one port for all servers: the tests of the listener switch it on themselves
+        stack.sql(made[0], NO_LISTENER)
         yield make
     finally:
         for name in made:

@@ -1,0 +1,65 @@
+"""What both doors do alike, whatever brings the bytes to them."""
+
+import logging
+
+from odoo import release
+
+from ..models.parameters import parameter, parts
+from .exchange import HttpResponse
+from .guard import Guard
+from .methods import VERSION
+from .rpc import RpcError
+
+_logger = logging.getLogger(__name__)
+
+MOST_BYTES = 16 * 1024 * 1024
+"""The largest body that is taken."""
+
+PROXY_HEADERS = frozenset(
+    {
+        "Forwarded",
+        "X-Forwarded-For",
+        "X-Forwarded-Host",
+        "X-Forwarded-Proto",
+        "X-Real-Ip",
+    }
+)
+"""One of them is enough to tell that a proxy passed the request on."""
+
+
+def make_guard(env) -> Guard:
+    """Return the guard of this database: its own address, and what was added to it."""
+    base = env["ir.config_parameter"].sudo().get_param("web.base.url") or ""
+    host = base.partition("//")[2].partition("/")[0].rpartition("@")[2]
+    hosts = {host.partition(":")[0], *parts(parameter(env, "allowed_hosts"))}
+    origins = {base, *parts(parameter(env, "allowed_origins"))}
+    return Guard(hosts - {""}, origins - {""})
+
+
+def too_large() -> RpcError:
+    """Return the error for a body over :data:`MOST_BYTES`. RFC 9110 section 15.5.14."""
+    megabytes = MOST_BYTES // (1024 * 1024)
+    return RpcError(
+        -32600, f"Request too large: at most {megabytes} MiB, in one body.", status=413
+    )
+
+
+def not_whole() -> RpcError:
+    """Return the error for a body that ends early, or whose chunks are none."""
+    return RpcError(-32700, "Parse error: the body did not arrive whole.", status=400)
+
+
+def health(env) -> HttpResponse:
+    """Tell whether the database answers; without a key, without a write.
+
+    :param env: a context manager that gives an environment; it may fail
+    """
+    try:
+        with env() as found:
+            found.cr.execute("SELECT 1")
+    except Exception as error:
+        _logger.warning("health: %s", error)
+        row = {"status": "unhealthy", "error": "the database does not answer"}
+        return HttpResponse(503, row)
+    row = {"version": VERSION, "odoo_version": release.version}
+    return HttpResponse(200, {"status": "healthy", **row})

@@ -1,0 +1,115 @@
+"""Keeps a listener running: in each process that serves HTTP, a thread that looks.
+
+With workers and a database named, Odoo loads the registry in the master, which may not
+have threads: there the thread starts in each fork, and finds out whether it is one.
+"""
+
+import logging
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+from contextlib import closing
+
+import psycopg2
+
+from odoo import sql_db
+from odoo.service import server
+from odoo.tools import config
+
+from . import listener_settings, odoo_child, odoo_process
+
+_logger = logging.getLogger(__name__)
+
+TURN_SECONDS = 2.5
+LOG_OPTIONS = ("logfile", "log_level", "log_handler", "syslog")
+watched: set[tuple[int, str]] = set()
+"""Process and database that have a thread already; a fork starts its own."""
+
+
+def watch_over(database: str) -> None:
+    """Have a listener for ``database`` as long as this server lives."""
+    if not server.server or config["stop_after_init"] or config["test_enable"]:
+        return  # a command, a test, a shell
+    if isinstance(server.server, server.PreforkServer) and _is_master():
+        os.register_at_fork(after_in_child=lambda: _start(database))
+    else:
+        _start(database)
+
+
+def _is_master() -> bool:
+    return os.getpid() == server.server.pid
+
+
+def _may_serve_http() -> bool:
+    """Tell the threaded server, or a child of the prefork one, from other processes.
+
+    A fork of odoo_shell, or a worker that outlived its master, leaves it to others.
+    """
+    if isinstance(server.server, server.ThreadedServer):
+        return _is_master()
+    return os.getppid() == server.server.pid
+
+
+def _start(database: str) -> None:
+    key = (os.getpid(), database)
+    if key in watched or not _may_serve_http():
+        return
+    watched.add(key)
+    threading.Thread(
+        target=_watch, args=(database,), name="odoo_dev_mcp.listener", daemon=True
+    ).start()
+
+
+def _watch(database: str) -> None:
+    # signals are for Odoo's own threads
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    turn = threading.Event()
+    child = None
+    while not turn.wait(TURN_SECONDS) and _serves_http():
+        if child and child.poll() is None:
+            continue
+        try:
+            if _is_missing(database):
+                child = _spawn(database)
+        except (psycopg2.Error, OSError) as error:
+            _logger.debug("listener of %s: %s", database, error)
+
+
+def _serves_http() -> bool:
+    """Tell whether this process answers requests: cron workers, too, are children."""
+    if not _may_serve_http():
+        return False
+    names = [thread.name for thread in threading.enumerate()]
+    return _is_master() or any("WorkerHTTP" in name for name in names)
+
+
+def _is_missing(database: str) -> bool:
+    _name, info = sql_db.connection_info_for(database)
+    with closing(psycopg2.connect(**info)) as connection, connection.cursor() as cr:
+        settings = listener_settings.read(cr)
+        return settings.enabled and not listener_settings.is_held(cr)
+
+
+def _spawn(database: str) -> subprocess.Popen:
+    """Start the listener with the configuration in force.
+
+    It reads the file with the password once and removes it.
+    """
+    descriptor, path = tempfile.mkstemp(suffix=".conf")
+    os.close(descriptor)
+    odoo_child.write_config(path, *odoo_child.OPTIONS, *LOG_OPTIONS)
+    addons_paths = config["addons_path"]
+    if not isinstance(addons_paths, str):
+        addons_paths = ",".join(addons_paths)
+    return subprocess.Popen(
+        [
+            *(*odoo_child.program(), f"--addons-path={addons_paths}", "mcp"),
+            *("--config", path, "--database", database),
+            *("--server-pid", str(server.server.pid)),
+            *("--python-since", str(odoo_process.python_since())),
+        ],
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+    )
