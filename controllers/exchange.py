@@ -15,7 +15,7 @@ class HttpRequest:
     :param headers: as received; looked up without regard to case
     :param address: IP address of the peer
     :param forwarded: a proxy passed it on
-    :param budget: seconds until the door must have answered; None: no end
+    :param deadline: monotonic time when the door must have answered; None: no end
     """
 
     method: str
@@ -23,7 +23,7 @@ class HttpRequest:
     body: bytes
     address: str
     forwarded: bool = False
-    budget: float | None = None
+    deadline: float | None = None
 
 
 @dataclass(frozen=True)

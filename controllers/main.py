@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import time
 
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
@@ -137,7 +138,7 @@ def read_request(httprequest) -> HttpRequest:
         body=body,
         address=httprequest.remote_addr,
         forwarded=bool(PROXY_HEADERS.intersection(httprequest.headers.keys())),
-        budget=max(1, limit - 10) if limit > 0 else None,
+        deadline=time.monotonic() + max(1, limit - 10) if limit > 0 else None,
     )
 
 

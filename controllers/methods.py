@@ -215,7 +215,10 @@ def complete(context: Context, params: dict) -> dict:
         raise RpcError(INVALID_PARAMS, f"Unknown prompt: {reference.get('name')!r}")
     try:
         values = context.registrar.complete(
-            context.credentials, reference["uri"], argument["name"], argument["value"]
+            context.credentials,
+            reference["uri"],
+            {"name": argument["name"], "value": argument["value"]},
+            context.budget,
         )
     except UnknownResource as refusal:
         raise RpcError(INVALID_PARAMS, str(refusal)) from refusal

@@ -4,6 +4,7 @@ Knows MCP, not Odoo: what it needs of records it asks the registrar.
 """
 
 import logging
+import time
 from http import HTTPStatus
 
 from werkzeug.http import parse_accept_header, parse_options_header
@@ -142,7 +143,7 @@ class Protocol:
             envelope=envelope,
             request_id=message["id"],
             user_agent=request.headers.get("User-Agent", ""),
-            budget=request.budget,
+            budget=time_left(request),
         )
         headers, afterwards = {}, ()
         if method in LIVES:
@@ -152,6 +153,16 @@ class Protocol:
             value = METHODS[method](context, params or {})
         payload = rpc.result(message["id"], _complete(value, method, envelope))
         return HttpResponse(HTTPStatus.OK, payload, headers, afterwards)
+
+
+def time_left(request: HttpRequest) -> float | None:
+    """Return the seconds until the door must have answered, at least one.
+
+    The messages of a batch share them.
+    """
+    if request.deadline is None:
+        return None
+    return max(1.0, request.deadline - time.monotonic())
 
 
 def _complete(value: dict, method: str, envelope) -> dict:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import descriptors
 from .process_output import Output
 
 SUPERVISOR = str(Path(__file__).with_name("command_supervisor.py"))
@@ -78,36 +79,52 @@ def run(
     :param argv: absolute path of the program, and its arguments
     :param keep: bytes of each output stream that are kept
     """
-    status, told = os.pipe()
-    leash, held = os.pipe()
-    try:
-        process = subprocess.Popen(
-            [
-                *(sys.executable, "-I", "-S", SUPERVISOR),
-                *(str(told), str(leash), str(timeout), *argv),
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=cwd,
-            env=harmless_environment({}) if env is None else dict(env),
-            pass_fds=(told, leash),
-            start_new_session=True,
-        )
-    except (OSError, ValueError) as error:
-        for descriptor in (status, told, leash, held):
-            os.close(descriptor)
-        return Ended("", "", -2, str(error))
-    os.close(told)
-    os.close(leash)
+    with descriptors.lock:
+        status, told = os.pipe()
+        leash, held = os.pipe()
+        descriptors.held.add(held)
+        try:
+            process = subprocess.Popen(
+                [
+                    *(sys.executable, "-I", "-S", SUPERVISOR),
+                    *(str(told), str(leash), str(timeout), *argv),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd=cwd,
+                env=harmless_environment({}) if env is None else dict(env),
+                pass_fds=(told, leash),
+                start_new_session=True,
+            )
+        except (OSError, ValueError) as error:
+            _close(status, held)
+            return Ended("", "", -2, str(error))
+        finally:
+            os.close(told)
+            os.close(leash)
     try:
         return _follow(process, status, held, timeout, keep)
     finally:
         # the end of the leash kills whatever is left
-        os.close(held)
-        os.close(status)
+        _close(status, held)
         for stream in (process.stdout, process.stderr):
             stream.close()
+        _reap(process)
+
+
+def _close(status: int, held: int) -> None:
+    descriptors.held.discard(held)
+    os.close(held)
+    os.close(status)
+
+
+def _reap(process: subprocess.Popen) -> None:
+    """Wait for the supervisor; one that the command has stopped is killed."""
+    try:
+        process.wait(GRACE)
+    except subprocess.TimeoutExpired:
+        process.kill()
         process.wait()
 
 
@@ -122,6 +139,8 @@ def _follow(process, status: int, held: int, timeout: float, keep: int) -> Ended
         while not _all_said(selector, status, said):
             left = end - time.monotonic()
             if left < 0:
+                # the supervisor itself does not answer: its command may have stopped it
+                process.kill()
                 said += b"\ntimeout\n"
                 break
             for key, _events in selector.select(left):
@@ -159,13 +178,13 @@ def _verdict(lines: Sequence[str]) -> tuple[int, str]:
     said = dict(line.split(" ", 1) for line in lines if " " in line)
     if "error" in said:
         return -2, said["error"]
-    if "timeout" in lines:
-        return -1, ""
-    if "exit" in said:
+    if "timeout" not in lines and "exit" in said:
         code = int(said["exit"])
         return (128 - code if code < 0 else code), ""
-    if "pid" in said:
-        # the supervisor itself was killed, which only the command can have done
+    if "exit" not in said and "pid" in said:
+        # what a supervisor that was killed or stopped has left
         with contextlib.suppress(ProcessLookupError):
             os.killpg(int(said["pid"]), signal.SIGKILL)
+    if "timeout" in lines:
+        return -1, ""
     return 128 + signal.SIGKILL, ""

@@ -38,7 +38,7 @@ def main(status: int, leash: int, seconds: float, *argv: str) -> None:
     os.set_blocking(woken, False)
     signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_signal: None)
-    command = start(status, argv)
+    command = start(status, leash, argv)
     while True:
         milliseconds = max(0, (deadline - time.monotonic()) * 1000)
         ready = poll(milliseconds, leash, wake)
@@ -55,10 +55,10 @@ def main(status: int, leash: int, seconds: float, *argv: str) -> None:
             return
 
 
-def start(status: int, argv) -> int:
+def start(status: int, leash: int, argv) -> int:
     """Start the program in a session of its own; its process id."""
-    for descriptor in (status, *range(3)):
-        os.set_inheritable(descriptor, descriptor < 3)
+    for descriptor in (status, leash):
+        os.set_inheritable(descriptor, False)
     pid = os.fork()
     if pid:
         for stream in (1, 2):

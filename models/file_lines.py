@@ -1,7 +1,10 @@
 """Lines of a file, without reading more of it than is asked for."""
 
 import os
+import time
 from typing import NamedTuple
+
+from .exceptions import ToolError
 
 BLOCK = 1024 * 1024
 
@@ -21,13 +24,17 @@ class Lines(NamedTuple):
     more: bool
 
 
-def read_lines(descriptor: int, first: int, limit: int | None, most: int) -> Lines:
+def read_lines(
+    descriptor: int, first: int, limit: int | None, most: int, end_time: float
+) -> Lines:
     """Read from the line ``first`` (1: the first) on, in blocks.
 
     :param limit: lines at most; None: to the end
     :param most: bytes at most; the last line may be cut
+    :param end_time: monotonic time when to give up
+    :raise ToolError: it was not found by then
     """
-    position, line = _skip(descriptor, first - 1)
+    position, line = _skip(descriptor, first - 1, end_time)
     if line < first - 1:
         return Lines(b"", 0, line, False)
     content = bytearray()
@@ -47,11 +54,13 @@ def read_lines(descriptor: int, first: int, limit: int | None, most: int) -> Lin
     return _capped(content, most)
 
 
-def _skip(descriptor: int, lines: int) -> tuple[int, int]:
+def _skip(descriptor: int, lines: int, end_time: float) -> tuple[int, int]:
     """Return the position after ``lines`` lines, and how many there were."""
     position = passed = 0
     last = b""
     while passed < lines:
+        if time.monotonic() > end_time:
+            raise ToolError(f"Line {lines + 1} was not reached in time.")
         block = os.pread(descriptor, BLOCK, position)
         if not block:
             return position, passed + (last not in (b"", b"\n"))

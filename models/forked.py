@@ -28,6 +28,7 @@ import psutil
 from odoo import http, sql_db
 from odoo.modules.registry import Registry
 
+from . import descriptors
 from .process_output import Output
 
 PR_SET_PDEATHSIG = 1
@@ -37,6 +38,8 @@ ATTEMPTS = 5
 BEGIN_SECONDS = 2
 """A fork that has not begun by then waits for a lock that nobody holds; none of the
 work has run, so that another one may be tried."""
+
+COMMITTED = b"!"
 
 LIBC = ctypes.CDLL(None)
 
@@ -49,12 +52,14 @@ class Forked:
     :param output: what it printed, standard output and error together
     :param status: exit status; negative: the signal that killed it
     :param timed_out: it was killed at its deadline
+    :param committed: it had said that it has committed
     """
 
     result: dict | None
     output: str
     status: int
     timed_out: bool
+    committed: bool
 
 
 class ForkError(Exception):
@@ -62,30 +67,39 @@ class ForkError(Exception):
 
 
 def run(
-    work: Callable[[], dict], database: str, *, timeout: float, keep: int
+    work: Callable[[Callable[[], object]], dict],
+    database: str,
+    *,
+    timeout: float,
+    keep: int,
 ) -> Forked:
     """Run ``work`` in a fork, and kill it and all below it at the deadline.
 
     The caller holds no lock in the database that ``work`` might wait for.
 
-    :param work: returns a JSON object; it may use the registry of ``database``
+    :param work: returns a JSON object; it may use the registry of ``database``, and
+        calls its argument when it has committed
     :param keep: bytes of its output that are kept
     :raise ForkError: see there
     """
     for _attempt in range(ATTEMPTS):
-        result, told = os.pipe()
-        output, printed = os.pipe()
-        with warnings.catch_warnings():
-            # Python 3.12 warns of forks with threads; see above
-            warnings.simplefilter("ignore", DeprecationWarning)
-            pid = os.fork()
-        if not pid:
-            _child(work, database, told, printed)
-        os.close(told)
-        os.close(printed)
+        with descriptors.lock:
+            result, told = os.pipe()
+            output, printed = os.pipe()
+            with warnings.catch_warnings():
+                # Python 3.12 warns of forks with threads; see above
+                warnings.simplefilter("ignore", DeprecationWarning)
+                pid = os.fork()
+            if not pid:
+                _child(work, database, told, printed)
+            os.close(told)
+            os.close(printed)
         try:
             if _begun(result):
-                return _follow(pid, result, output, timeout, keep)
+                ended = _follow(pid, result, output, timeout, keep)
+                if ended.result is None:
+                    _end_backends(database, pid)
+                return ended
         finally:
             _end(pid)
             os.close(result)
@@ -123,8 +137,26 @@ def _follow(pid: int, result: int, output: int, timeout: float, keep: int) -> Fo
     with contextlib.suppress(BlockingIOError):
         while data := os.read(output, 65536):
             printed.add(data)
+    committed = told.startswith(COMMITTED)
+    told = told.removeprefix(COMMITTED)
     found = json.loads(told) if told and not running else None
-    return Forked(found, printed.text(), status, timed_out=running)
+    return Forked(found, printed.text(), status, running, committed)
+
+
+def _end_backends(database: str, pid: int) -> None:
+    """End what a killed fork runs in PostgreSQL, which would go on with its locks.
+
+    Odoo names the connections of a process after it.
+    """
+    name = sql_db.connection_info_for(database)[1].get("application_name", "")
+    if str(os.getpid()) not in name:
+        return  # an administrator has named them otherwise
+    with sql_db.db_connect(database).cursor() as cr:
+        cr.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND application_name = %s",
+            [name.replace(str(os.getpid()), str(pid))],
+        )
 
 
 def _end(pid: int) -> int:
@@ -153,6 +185,7 @@ def _child(work, database: str, told: int, printed: int) -> None:
     status = 1
     try:
         os.setsid()
+        descriptors.forget_in_fork()
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         _reset_signals()
@@ -160,9 +193,11 @@ def _child(work, database: str, told: int, printed: int) -> None:
         _replace_locks_and_pools(database)
         _redirect(printed)
         os.write(told, b".")
-        answer = json.dumps(work()).encode()
+        answer = json.dumps(work(lambda: os.write(told, COMMITTED))).encode()
         sys.stdout.flush()
         sys.stderr.flush()
+        for process in psutil.Process().children(recursive=True):
+            process.kill()
         with os.fdopen(told, "wb") as stream:
             stream.write(answer)
         status = 0

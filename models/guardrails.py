@@ -19,6 +19,7 @@ import os
 from dataclasses import dataclass
 
 from .. import compat
+from .exceptions import ToolError
 from .parameters import parts
 
 _logger = logging.getLogger(__name__)
@@ -49,7 +50,15 @@ class Guardrails:
         """Tell whether a feature may be offered at all."""
         if self.read_only and not feature.read_only:
             return False
-        return feature.name not in self.disabled_tools
+        return self.disabled_tools.isdisjoint({feature.name, feature.method})
+
+    def require(self, tool: str, *, writes: bool) -> None:
+        """Refuse the work of a tool, whoever asks for it by whatever name.
+
+        :raise ToolError: the file forbids it
+        """
+        if tool in self.disabled_tools or (writes and self.read_only):
+            raise ToolError(f"The server's configuration file forbids {tool}.")
 
 
 STRICTEST = Guardrails(read_only=True, path_roots=())
@@ -112,3 +121,7 @@ def parse(options: dict[str, str]) -> Guardrails:
             raise ValueError(f"path_roots: {relative[0]} is not absolute")
         found["path_roots"] = tuple(roots)
     return Guardrails(**found)
+
+
+# When Odoo starts, not when a call first asks: what a call has written is not read.
+guardrails()

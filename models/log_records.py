@@ -28,6 +28,7 @@ SAME = {
     "EMERG": "CRITICAL",
 }
 BLOCK = 256 * 1024
+LONGEST_RECORD = 1024 * 1024
 MOST_READ = 64 * 1024 * 1024
 """Bytes that are searched from the end on, at most."""
 
@@ -80,10 +81,14 @@ def backwards(descriptor: int) -> Iterator[list[Record]]:
         lines = data.decode("utf-8", "backslashreplace").splitlines()
         begins = [i for i, line in enumerate(lines) if BEGINNING.match(line)]
         if position > least and not begins[1:]:
-            rest = data
-            continue
+            if len(data) < LONGEST_RECORD:
+                rest = data
+                continue
+            begins = [0, 1]  # a log of another form: its lines are its records
         # the first line may itself be cut
         first = begins[1] if position > least else 0
         kept = "\n".join(lines[:first])
         rest = kept.encode("utf-8", "backslashreplace")
-        yield records(lines[first:])
+        found = lines[first:]
+        known = begins and BEGINNING.match(lines[begins[-1]])
+        yield records(found) if known else [Record((line,)) for line in found]

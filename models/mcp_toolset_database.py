@@ -78,7 +78,7 @@ class McpToolsetDatabase(models.AbstractModel):
             with self.env.registry.cursor() as cr:
                 yield cr
 
-    @tool(types=".schemas.database")
+    @tool(types=".schemas.database", writes=True)
     def execute_sql(
         self,
         statement: Statement,
@@ -107,7 +107,7 @@ class McpToolsetDatabase(models.AbstractModel):
         self.env.invalidate_all(flush=False)
         if not dry_run:
             # what Odoo keeps of access rules, settings and the like may have changed
-            self.env.registry.clear_cache()
+            self.env.registry.clear_all_caches()
         affected = sum(row["affected_rows"] for row in written.statements)
         result = SqlResult(
             affected_rows=affected,

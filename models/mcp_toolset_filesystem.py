@@ -5,6 +5,7 @@ import binascii
 import codecs
 import fcntl
 import os
+import time
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from .exceptions import ArgumentError, ToolError
 from .file_access import folder_of, open_file, replacing, resolved, size_of
 from .file_lines import Lines, count_lines, read_lines
 from .guardrails import guardrails
-from .parameters import parameter, parts
+from .parameters import parameter, parts, time_left
 from .tool_signature import tool
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     )
 
 MEGABYTE = 1024 * 1024
+LOCK_SECONDS = 5
 
 
 class McpToolsetFilesystem(models.AbstractModel):
@@ -85,13 +87,15 @@ class McpToolsetFilesystem(models.AbstractModel):
     def _range(self, descriptor, encoding, first, limit, most) -> Lines:
         """Return lines of a text, or bytes of what has no lines that bytes end."""
         if has_plain_lines(encoding):
-            return read_lines(descriptor, first, limit, most)
+            seconds = time_left(self.env, parameter(self.env, "command_maximum"))
+            end = time.monotonic() + seconds
+            return read_lines(descriptor, first, limit, most, end)
         wanted = min(limit or most, most)
         content = os.pread(descriptor, wanted, first - 1)
         more = bool(os.pread(descriptor, 1, first - 1 + len(content)))
         return Lines(content, 0, 0, more)
 
-    @tool(types=".schemas.filesystem")
+    @tool(types=".schemas.filesystem", writes=True)
     def write_file(
         self,
         path: Path,
@@ -210,11 +214,27 @@ def write_all(descriptor: int, data: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
+def _lock(descriptor: int) -> None:
+    """Wait a while for other writers.
+
+    :raise ToolError: somebody holds the file for longer
+    """
+    end = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError as error:
+            if time.monotonic() > end:
+                raise ToolError("Another process has locked this file.") from error
+            time.sleep(0.05)
+
+
 def append(folder: int, name: str, data: bytes) -> None:
     """Add to a file; when the disk is full, it is as long as before."""
     descriptor = open_file(folder, name, os.O_WRONLY | os.O_APPEND)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        _lock(descriptor)
         before = os.fstat(descriptor).st_size
         try:
             write_all(descriptor, data)

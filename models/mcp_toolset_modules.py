@@ -105,7 +105,7 @@ class McpToolsetModules(models.AbstractModel):
         """Tell all installed modules, for ``odoo://modules``."""
         return self.list_modules("installed", limit=2000)
 
-    @tool(types=".schemas.modules")
+    @tool(types=".schemas.modules", writes=True)
     def install_module(self, module_name: ModuleName) -> ModuleOperation:
         """Install a module, with what it depends on, from the files as they are now.
 
@@ -113,7 +113,7 @@ class McpToolsetModules(models.AbstractModel):
         """
         return self._operate(module_name, "install")
 
-    @tool(types=".schemas.modules")
+    @tool(types=".schemas.modules", writes=True)
     def upgrade_module(self, module_name: ModuleName) -> ModuleOperation:
         """Upgrade an installed module and what depends on it.
 

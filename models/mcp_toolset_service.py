@@ -33,7 +33,7 @@ class McpToolsetService(models.AbstractModel):
     _name = "mcp.toolset.service"
     _description = "MCP Toolset Service"
 
-    @tool(types=".schemas.service")
+    @tool(types=".schemas.service", writes=True)
     def service_status(
         self,
         service: Service = "odoo",
@@ -55,6 +55,8 @@ class McpToolsetService(models.AbstractModel):
             row = self._log(service, unit, log_lines, level, grep)
         elif service == "odoo":
             row = self._act_on_odoo(action)
+        elif service == "postgresql" and action != "start":
+            row = self._act_on_database(unit, action)
         else:
             manager, said = service_manager.act(service, unit, action)
             row = service_manager.status(service, unit)
@@ -84,17 +86,28 @@ class McpToolsetService(models.AbstractModel):
         if action == "restart":
             odoo_process.check_restart()
         act = odoo_process.restart if action == "restart" else odoo_process.stop
-        call = self.env.context.get("mcp_call")
-        if call:
-            call.afterwards.append(act)
-        else:
-            self.env.cr.postcommit.add(act)
+        self._afterwards(act)
         return {
             **row,
             "message": "Odoo restarts now; it answers again in some seconds."
             if action == "restart"
             else "Odoo stops now. Start it again on the server: nothing here can.",
         }
+
+    def _act_on_database(self, unit: str, action: str) -> dict:
+        """Restart or stop PostgreSQL when this call, which needs it, has ended."""
+        manager, _argv = service_manager.agent("postgresql", unit, action)
+        self._afterwards(lambda: service_manager.act("postgresql", unit, action))
+        row = service_manager.status("postgresql", unit)
+        return {**row, "manager": manager, "message": f"{action}: as this is told."}
+
+    def _afterwards(self, act) -> None:
+        """Do something when the call has been answered, or else has been committed."""
+        call = self.env.context.get("mcp_call")
+        if call:
+            call.afterwards.append(act)
+        else:
+            self.env.cr.postcommit.add(act)
 
     def _log(self, service, unit, most, level, grep) -> dict:
         """Return the last lines that pass the filters, records uncut."""

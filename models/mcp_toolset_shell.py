@@ -20,7 +20,7 @@ class McpToolsetShell(models.AbstractModel):
     _name = "mcp.toolset.shell"
     _description = "MCP Toolset Shell"
 
-    @tool(types=".schemas.shell")
+    @tool(types=".schemas.shell", writes=True)
     def odoo_shell(
         self, code: Code, timeout: ShellTimeout = None, dry_run: DryRun = False
     ) -> ShellResult:
@@ -53,8 +53,10 @@ class McpToolsetShell(models.AbstractModel):
         keep = parameter(self.env, "command_output")
         let_go(self.env)
 
-        def work():
-            return shell_code.run(database, uid, context, code, dry_run=dry_run)
+        def work(committed):
+            return shell_code.run(
+                committed, database, uid, context, code, dry_run=dry_run
+            )
 
         try:
             return forked.run(work, database, timeout=seconds, keep=keep)
@@ -65,6 +67,8 @@ class McpToolsetShell(models.AbstractModel):
     def _no_result(ended: forked.Forked, seconds: float, asked: float) -> str:
         """Say why the code told nothing."""
         nothing = "Nothing was committed."
+        if ended.committed:
+            nothing = "All is committed; what runs after a commit was stopped."
         if ended.timed_out and seconds < asked:
             return (
                 f"Stopped after {seconds:g} s, before the server's limit_time_real or "

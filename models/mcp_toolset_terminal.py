@@ -29,7 +29,7 @@ class McpToolsetTerminal(models.AbstractModel):
     _name = "mcp.toolset.terminal"
     _description = "MCP Toolset Terminal"
 
-    @tool(types=".schemas.terminal")
+    @tool(types=".schemas.terminal", writes=True)
     def execute_command(
         self,
         command: Command,

@@ -18,6 +18,8 @@ from . import forked, module_worker, odoo_child, odoo_process
 from .exceptions import ToolError
 from .parameters import let_go, parameter, time_left
 
+DONE = {"install": "installed", "upgrade": "upgraded"}
+
 
 class Operation:
     """One installation or upgrade, from the check to what is told of it.
@@ -41,19 +43,23 @@ class Operation:
         if error := module and module_worker.refusal(module, self.name, method):
             raise ToolError(error)
         before, remains = self._states(), self._remains()
-        stale = is_stale(self.name, self._installed_at(module))
+        # what depends on it is upgraded with it
+        touched = module | module.downstream_dependencies()
+        stale = any(
+            is_stale(each.name, self._installed_at(each)) for each in touched
+        ) or (not module and is_stale(self.name, None))
         let_go(self.env)
         done = self._by_new_odoo() if stale else self._by_fork(method)
         after = self._states_now()
         if done["error"]:
-            self._clean_up(before, after)
+            self._clean_up(after)
             after = self._states_now()
         changes = [
             {"name": name, "before": before.get(name, "new"), "after": state}
             for name, state in after.items()
             if state != before.get(name, "uninstalled")
         ]
-        stayed = [row["name"] for row in changes if row["after"] == "installed"]
+        stayed = [name for name in done["loaded"] if after.get(name) == "installed"]
         remains = self._remains() - remains
         return {
             "success": not done["error"],
@@ -132,20 +138,18 @@ class Operation:
         )
         return float(self.env.cr.fetchone()[0] or 0)
 
-    def _clean_up(self, before: dict[str, str], after: dict[str, str]) -> None:
+    def _clean_up(self, after: dict[str, str]) -> None:
         """Undo the marks that a failure left, and show all servers what stayed.
 
         Odoo does so itself, but not when it is killed. What it has committed stays.
         """
         if any(state.startswith("to ") for state in after.values()):
             reset_modules_state(self.database)
-        new = [name for name in after if after[name] != before.get(name)]
-        if any(after[name] == "installed" for name in new):
-            registry = Registry(self.database)
-            registry.registry_invalidated = True
-            registry.signal_changes()
-            # this process, too, is to load what stayed
-            registry.registry_sequence -= 1
+        registry = Registry(self.database)
+        registry.registry_invalidated = True
+        registry.signal_changes()
+        # this process, too, is to load what stayed
+        registry.registry_sequence -= 1
 
     def _failed(self, error: str, stayed: list[str], remains: list[str]) -> str:
         parts = [f"{self.verb} of {self.name} failed: {error}"]
@@ -154,7 +158,7 @@ class Operation:
                 "Install it where the server runs (pip install …), and call again."
             )
         if stayed:
-            parts.append(f"Installed and staying: {', '.join(stayed)}.")
+            parts.append(f"{DONE[self.verb].title()} and staying: {', '.join(stayed)}.")
         if remains:
             parts.append(
                 f"Not installed, but tables and data of it stay: {', '.join(remains)}."
@@ -164,7 +168,7 @@ class Operation:
         return "\n".join(parts)
 
     def _succeeded(self, stale: bool) -> str:
-        done = f"{self.name} is {self.verb}{'d' if self.verb == 'upgrade' else 'ed'}."
+        done = f"{self.name} is {DONE[self.verb]}."
         if stale:
             done += (
                 " The server still runs its older Python code: restart it with "
@@ -186,5 +190,7 @@ def is_stale(name: str, installed_at: float | None) -> bool:
     path = get_module_path(name, display_warning=False)
     files = Path(path).rglob("*.py") if path else ()
     # the manifest is no code: it is read anew each time
-    times = [file.stat().st_mtime for file in files if file.name != "__manifest__.py"]
+    stats = [file.stat() for file in files if file.name != "__manifest__.py"]
+    # the time of a copy may be that of its original, that of the inode is not
+    times = [max(stat.st_mtime, stat.st_ctime) for stat in stats]
     return max(times, default=0) > since

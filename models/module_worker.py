@@ -17,11 +17,15 @@ from .. import compat
 MOST_LINES = 50
 LONGEST_LINE = 2000
 
+LOADING = "odoo.modules.loading"
+LOADED = "Module %s loaded in "
+"""How Odoo begins its line of a module that was installed or upgraded."""
+
 PYTHON_WARNINGS = "py.warnings"
 """Deprecations that Python tells of Odoo itself: nobody here can do anything."""
 
 
-def run(database: str, name: str, method: str) -> dict:
+def run(database: str, name: str, method: str, _committed) -> dict:
     """Do it in this process, a fork, and tell: ``error``, ``log``, ``loaded``.
 
     :param method: ``button_immediate_install`` or ``button_immediate_upgrade``
@@ -29,7 +33,7 @@ def run(database: str, name: str, method: str) -> dict:
     # the transaction is this process's own
     # pylint: disable=invalid-commit
     compat.forget_manifests()
-    with closing(Registry(database).cursor()) as cr, complaints() as log:
+    with closing(Registry(database).cursor()) as cr, complaints() as (log, loaded):
         env = api.Environment(cr, SUPERUSER_ID, {})
         modules = env["ir.module.module"]
         error = None
@@ -44,12 +48,11 @@ def run(database: str, name: str, method: str) -> dict:
             error = str(reason)
         except Exception as reason:
             error = _failure(reason)
-        loaded = Registry(database).updated_modules if not error else []
         if error:
             cr.rollback()
         else:
             cr.commit()
-    return {"error": error, "log": log[-MOST_LINES:], "loaded": list(loaded)}
+    return {"error": error, "log": log[-MOST_LINES:], "loaded": loaded}
 
 
 def refusal(module, name: str, method: str) -> str | None:
@@ -81,19 +84,26 @@ def _failure(error: Exception) -> str:
 
 
 @contextmanager
-def complaints() -> Iterator[list[str]]:
-    """Collect the warnings and errors that are logged meanwhile."""
+def complaints() -> Iterator[tuple[list[str], list[str]]]:
+    """Collect what is logged meanwhile: warnings and errors, and the modules that
+    Odoo has installed or upgraded and committed."""
     found: list[str] = []
+    loaded: list[str] = []
+    # the process ends soon: nobody misses the level that was set
+    logging.getLogger(LOADING).setLevel(logging.INFO)
 
     class Collector(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            if record.name != PYTHON_WARNINGS:
-                found.append(self.format(record)[:LONGEST_LINE])
+            if record.name == LOADING and record.msg.startswith(LOADED):
+                loaded.append(record.args[0])
+            if record.levelno < logging.WARNING or record.name == PYTHON_WARNINGS:
+                return
+            found.append(self.format(record)[:LONGEST_LINE])
 
-    handler = Collector(logging.WARNING)
+    handler = Collector(logging.INFO)
     handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
     logging.getLogger().addHandler(handler)
     try:
-        yield found
+        yield found, loaded
     finally:
         logging.getLogger().removeHandler(handler)

@@ -80,10 +80,11 @@ class Registrar:
             return [feature.described for feature in features]
 
     def complete(
-        self, credentials: Credentials, uri: str, name: str, value: str
+        self, credentials: Credentials, uri: str, argument: dict, budget: float | None
     ) -> list[str]:
-        """Return proposals for the variable ``name`` of a resource template.
+        """Return proposals for a variable of a resource template.
 
+        :param argument: ``name`` of the variable, and the ``value`` typed so far
         :raise UnknownResource: there is no such template for this caller
         """
         with self.transaction() as env:
@@ -92,8 +93,7 @@ class Registrar:
             feature = resources._completion(uri, caller)
         if not feature.action_id:
             return []
-        arguments = {"name": name, "value": value}
-        return self._run(caller, feature, arguments, LiveCall()) or []
+        return self._run(caller, feature, argument, LiveCall(timeout=budget)) or []
 
     def call_tool(self, credentials: Credentials, call: Call) -> Outcome:
         """Run one tool call, at most once.

@@ -116,22 +116,29 @@ def find_pid(service: str) -> int | None:
     return mains[0].pid if mains else None
 
 
+def agent(service: str, unit: str, action: str) -> tuple[str, list[str]]:
+    """Return who can start, stop or restart a service, and by which command.
+
+    :raise ToolError: nobody here can
+    """
+    program = systemctl()
+    if program and unit_properties(unit):
+        return "systemd", [program, action, unit]
+    if Path("/etc/init.d", unit).exists() and shutil.which("service"):
+        return "init script", [shutil.which("service"), unit, action]
+    raise ToolError(
+        f"Nothing here can {action} {service!r}: there is no systemd unit {unit!r} "
+        f"and no init script (this is a {surroundings()}). Ask whoever runs it, or "
+        "use execute_command."
+    )
+
+
 def act(service: str, unit: str, action: str) -> tuple[str, str]:
     """Start, stop or restart a service; who did it, and what it said.
 
     :raise ToolError: nobody here can, or it failed
     """
-    program = systemctl()
-    if program and unit_properties(unit):
-        who, argv = "systemd", [program, action, unit]
-    elif Path("/etc/init.d", unit).exists() and shutil.which("service"):
-        who, argv = "init script", [shutil.which("service"), unit, action]
-    else:
-        raise ToolError(
-            f"Nothing here can {action} {service!r}: there is no systemd unit {unit!r} "
-            f"and no init script (this is a {surroundings()}). Ask whoever runs it, or "
-            "use execute_command."
-        )
+    who, argv = agent(service, unit, action)
     ended = command.run(argv, timeout=SECONDS, keep=10_000)
     said = (ended.stdout + ended.stderr).strip()
     if ended.code:

@@ -27,6 +27,7 @@ LONGEST_ERROR = 8_000
 """Characters of a traceback: clients cut the text of an error at about 11,000."""
 
 
+AFTER_COMMIT = "All is committed; what runs after a commit (mail, notices) failed."
 ENDED = (
     "the code ended its transaction with COMMIT or ROLLBACK: what it did before stays "
     "as it then was, and nothing is kept of what it did after. Leave them out."
@@ -37,9 +38,32 @@ class Refused(Exception):
     """The code did what would break the promise of all or nothing."""
 
 
-def run(database: str, uid: int, context: dict, code: str, *, dry_run: bool) -> dict:
+class Marked:
+    """The callbacks after a commit, which first tell that there was one.
+
+    :param tell: called when the transaction is committed, whatever comes then
+    """
+
+    def __init__(self, callbacks, tell) -> None:
+        self.callbacks = callbacks
+        self.tell = tell
+        self.reached = False
+
+    def run(self) -> None:
+        self.reached = True
+        self.tell()
+        self.callbacks.run()
+
+    def __getattr__(self, name: str):
+        return getattr(self.callbacks, name)
+
+
+def run(
+    committed, database: str, uid: int, context: dict, code: str, *, dry_run: bool
+) -> dict:
     """Run ``code`` as a user; commit on success, leave nothing on failure.
 
+    :param committed: called when it is
     :return: ``return_value`` and ``error``, and ``changes`` of a dry run
     """
     registry = Registry(database)
@@ -60,9 +84,15 @@ def run(database: str, uid: int, context: dict, code: str, *, dry_run: bool) -> 
             return {"return_value": None, "error": _explain(error)}
         if dry_run:
             cr.rollback()
-        else:
+            return answer
+        cr.postcommit = marked = Marked(cr.postcommit, committed)
+        try:
             type(cr).commit(cr)
-    registry.signal_changes()
+        except Exception as error:
+            said = AFTER_COMMIT if marked.reached else "Nothing was committed."
+            answer["error"] = f"{said}\n{_explain(error)}"
+        finally:
+            registry.signal_changes()
     return answer
 
 

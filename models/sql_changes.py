@@ -3,9 +3,12 @@
 https://www.postgresql.org/docs/current/monitoring-stats.html
 """
 
-from odoo.tools import SQL
+from psycopg2.errors import LockNotAvailable, UndefinedTable
+
+from odoo.tools import SQL, mute_logger
 
 MOST_IDS = 100
+MOST_COMPARED = 1_000_000
 
 
 def changed_rows(cr, open_cursor) -> list[dict]:
@@ -23,13 +26,15 @@ def changed_rows(cr, open_cursor) -> list[dict]:
     )
     touched = cr.fetchall()
     with open_cursor() as others:
+        # what this transaction has locked the others cannot see
+        others.execute("SET lock_timeout = '500ms'")
         found = [_changes(cr, others, *table) for table in touched]
     return [change for change in found if change["rows"]]
 
 
 def _changes(cr, others, table: str, count: int, deletions: int) -> dict:
     """Return what happened to one table; of one without ``id`` only how much."""
-    if not _has_id(cr, table):
+    if not _has_id(cr, table) or not _is_visible(others, table):
         created = updated = deleted = set()
     else:
         written = _ids(cr, table, SQL("age(xmin) <= 0"))
@@ -37,7 +42,7 @@ def _changes(cr, others, table: str, count: int, deletions: int) -> dict:
         created = written - updated
         everything = SQL("TRUE")
         deleted = set()
-        if deletions:
+        if deletions and _is_small(cr, table):
             deleted = _ids(others, table, everything) - _ids(cr, table, everything)
         count = len(written) + len(deleted)
     rows = {"created": created, "updated": updated, "deleted": deleted}
@@ -46,6 +51,24 @@ def _changes(cr, others, table: str, count: int, deletions: int) -> dict:
         **{how: sorted(ids)[:MOST_IDS] for how, ids in rows.items()},
         "rows": count,
     }
+
+
+def _is_visible(others, table: str) -> bool:
+    """Tell whether the others can look at a table: not while it is locked here."""
+    try:
+        with others.savepoint(flush=False), mute_logger("odoo.sql_db"):
+            others.execute(SQL("SELECT 1 FROM %s LIMIT 1", SQL.identifier(table)))
+    except LockNotAvailable:
+        return False
+    except UndefinedTable:
+        return True  # this transaction makes it
+    return True
+
+
+def _is_small(cr, table: str) -> bool:
+    """Tell whether all ids of a table may be compared."""
+    cr.execute("SELECT reltuples FROM pg_class WHERE oid = to_regclass(%s)", [table])
+    return cr.fetchone()[0] < MOST_COMPARED
 
 
 def _ids(cr, table: str, condition: SQL) -> set[int]:

@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 BLANK = r"[ \t\n\r\f\v]"
 # A string goes on after white space with a line break, in the mode it began in.
-CONTINUED = r"(?:[ \t\f\v]|--[^\r\n]*)*[\r\n](?:[ \t\n\r\f\v]|--[^\r\n]*[\r\n])*"
+CONTINUED = (
+    r"(?:[ \t\f\v]|--[^\r\n]*(?=[\r\n]))*[\r\n](?:[ \t\n\r\f\v]|--[^\r\n]*[\r\n])*"
+)
 ESCAPED_BODY = r"'[^'\\]*(?:(?:''|\\.)[^'\\]*)*'"
 IDENTIFIER_START = r"[A-Za-z_\x80-\U0010ffff]"
 IDENTIFIER = IDENTIFIER_START + r"[A-Za-z0-9_$\x80-\U0010ffff]*"

@@ -5,6 +5,7 @@ EXECUTE: PostgreSQL itself refuses there whatever would end the transaction.
 https://www.postgresql.org/docs/current/plpgsql-statements.html#PLPGSQL-STATEMENTS-EXECUTING-DYN
 """
 
+import time
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -63,13 +64,20 @@ def writing(cr, timeout: float):
 def run(cursor, text: str, params: list, limit: int, most_bytes: int, end: float):
     """Run the statements in order.
 
-    :param end: monotonic time after which no further rows are fetched
+    :param end: monotonic time when all of them must have ended
     :return: :class:`Written`
-    :raise ToolError: there is no statement
+    :raise ToolError: there is no statement, or no time is left
     """
     done, rows = [], None
     for statement in statements(bind(cursor, text, params)):
-        cursor.execute("SELECT set_config('mcp.query', %s, true)", [statement])
+        left = round((end - time.monotonic()) * 1000)
+        if left <= 0:
+            raise ToolError("The statements together took too long; nothing is kept.")
+        cursor.execute(
+            "SELECT set_config('mcp.query', %s, true),"
+            " set_config('statement_timeout', %s, true)",
+            [statement, str(left)],
+        )
         word = first_word(statement) or ""
         if _open(cursor):
             rows = collect(cursor, limit, most_bytes, end)
@@ -85,6 +93,10 @@ def run(cursor, text: str, params: list, limit: int, most_bytes: int, end: float
         done.append({"command": word.upper(), "affected_rows": affected})
     if not done:
         raise ToolError("There is no SQL statement to run.")
+    # the connection goes back to Odoo's pool: nothing of the session may stay with it
+    cursor.execute(
+        "DISCARD TEMP; SELECT pg_advisory_unlock_all(); UNLISTEN *; DEALLOCATE ALL"
+    )
     return Written(done, rows)
 
 

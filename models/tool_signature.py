@@ -15,20 +15,28 @@ from dataclasses import dataclass
 from odoo import api
 
 from .exceptions import ArgumentError
+from .guardrails import guardrails
 
 
-def tool(types: str):
+def tool(types: str, *, writes: bool = False):
     """Mark a toolset method as one that a ``mcp.tool`` record may call.
 
-    It is closed to RPC: only the registrar decides who may call it.
+    It is closed to RPC: only the registrar decides who may call it. What the server's
+    configuration file forbids it refuses itself, whatever record or code calls it.
 
     :param types: module of the names in the annotations, relative to the package
         of the method, e.g. ``".schemas.database"``
+    :param writes: it changes something, or can
     """
 
     def decorate(method):
-        method._mcp_types = types
-        return api.private(method)
+        @functools.wraps(method)
+        def guarded(*args, **kwargs):
+            guardrails().require(method.__name__, writes=writes)
+            return method(*args, **kwargs)
+
+        guarded._mcp_types = types
+        return api.private(guarded)
 
     return decorate
 
@@ -74,8 +82,9 @@ def signature(method) -> Signature:
     from pydantic import ConfigDict, create_model
 
     types = importlib.import_module(
-        method._mcp_types, package=method.__globals__["__package__"]
+        method._mcp_types, package=inspect.unwrap(method).__globals__["__package__"]
     )
+    method = inspect.unwrap(method)
     hints = typing.get_type_hints(
         method, globalns={**vars(types), **method.__globals__}, include_extras=True
     )

@@ -147,6 +147,29 @@ class TestExecuteSql(McpCase):
         text = self.refused("execute_sql", statement="SELECT pg_sleep(60)")
         self.assertIn("57014", text)
 
+    def test_statements_share_the_time(self):
+        self.set_parameter("query_timeout", 1)
+        text = self.refused("execute_sql", statement="SELECT pg_sleep(0.4);" * 5)
+        self.assertTrue("57014" in text or "too long" in text, text)
+
+    def test_nothing_of_the_session_stays(self):
+        self.sql(
+            "CREATE TEMP TABLE res_partner (id int); LISTEN mcp_test; "
+            "SELECT pg_advisory_lock(4711); PREPARE mcp_test_p AS SELECT 1"
+        )
+        self.env.cr.execute(
+            "SELECT to_regclass('pg_temp.res_partner'), "
+            "(SELECT count(*) FROM pg_listening_channels()), "
+            "(SELECT count(*) FROM pg_prepared_statements), "
+            "(SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' "
+            "AND pid = pg_backend_pid())"
+        )
+        self.assertEqual(self.env.cr.fetchone(), (None, 0, 0, 0))
+
+    def test_a_rule_of_dashes_is_no_riddle(self):
+        found = self.sql(f"SELECT E'x' {'-' * 5000}\n AS v")
+        self.assertEqual(found["rows"], [{"v": "x"}])
+
     def test_columns_that_odoo_does_not_know_are_warned_about(self):
         for statement in (
             "ALTER TABLE res_partner ADD COLUMN mcp_test_column int",

@@ -53,6 +53,29 @@ def test_disabled_tool_does_not_exist_whatever_its_record_says(
     assert "Unknown tool" in answer.error["message"]
 
 
+def test_disabled_work_stays_disabled_under_another_name(
+    guarded: Callable[..., OdooServer], backend: Backend, key: str
+) -> None:
+    own = guarded(disabled_tools="execute_command")
+    model = "env['mcp.toolset.terminal']"
+    backend.tool("by_code", f"action = {model}.execute_command('id').stdout")
+    rename = "UPDATE mcp_tool SET name = %s WHERE name = %s"
+    with McpClient(own.url, key) as client:
+        result = client.tool("by_code")
+        assert result["isError"] is True
+        assert "configuration file forbids" in result["content"][0]["text"]
+        client.tool("execute_sql", statement=rename, params=["sh", "execute_command"])
+        try:
+            answer = client.call(
+                "tools/call", {"name": "sh", "arguments": {"command": "id"}}
+            )
+            assert answer.error["code"] == -32602
+        finally:
+            client.tool(
+                "execute_sql", statement=rename, params=["execute_command", "sh"]
+            )
+
+
 def test_read_only_server_offers_what_changes_nothing(
     guarded: Callable[..., OdooServer], key: str
 ) -> None:

@@ -317,6 +317,20 @@ def test_failing_upgrade_leaves_the_module_as_it_was(
     assert operate(client, "upgrade", name)["success"] is True
 
 
+def test_failing_upgrade_of_a_dependent_says_what_is_upgraded_all_the_same(
+    client: McpClient, addons: Addons, name: str
+) -> None:
+    base = addons.module(f"{name}_base")
+    addons.module(name, depends=[base])
+    operate(client, "install", name)
+    addons.manifest(name, depends=[base], data=["no_such_file.xml"])
+    found = operate(client, "upgrade", base)
+    assert found["success"] is False
+    assert found["loaded"] == [base]
+    assert f"Upgraded and staying: {base}" in found["message"]
+    assert "rolled everything back" not in found["message"]
+
+
 def test_install_that_takes_too_long_is_stopped_and_undone(
     client: McpClient, addons: Addons, name: str, own: OdooServer
 ) -> None:

@@ -100,6 +100,43 @@ def test_failure_leaves_nothing_and_the_server_goes_on(
     assert run(client, "1")["return_value"] == 1
 
 
+def test_stopped_code_leaves_nothing_running_in_postgresql(
+    client: McpClient, backend: Backend
+) -> None:
+    run(client, "env.cr.execute('SELECT pg_sleep(4242)')", timeout=1)
+    left = (
+        "SELECT 1 FROM pg_stat_activity WHERE query LIKE %s AND pid <> pg_backend_pid()"
+    )
+    eventually(lambda: not backend.rows(left, "%pg_sleep(4242)%"), "it ends", seconds=5)
+
+
+@pytest.mark.parametrize(
+    ("hook", "told"),
+    [
+        ("lambda: __import__('time').sleep(60)", "All is committed"),
+        ("lambda: 1 / 0", "All is committed"),
+    ],
+)
+def test_what_fails_after_the_commit_is_told_as_that(
+    hook: str, told: str, client: McpClient, backend: Backend
+) -> None:
+    name = f"shell after commit {hook[-8:]}"
+    code = f"{make(name)}\nenv.cr.postcommit.add({hook})"
+    found = run(client, code, timeout=2)
+    assert told in found["error"]
+    assert partners(backend, name) == 1
+
+
+def test_dry_run_that_locks_a_table_does_not_wait_for_itself(client: McpClient) -> None:
+    code = (
+        "cr.execute('ALTER TABLE res_partner_category ADD COLUMN mcp_x int')\n"
+        "env['res.partner.category'].create({'name': 'x'}).flush_recordset()"
+    )
+    found = run(client, code, dry_run=True, timeout=10)
+    assert found["error"] is None
+    assert "res_partner_category" in {change["table"] for change in found["changes"]}
+
+
 def test_sql_that_ends_the_transaction_is_told(
     client: McpClient, backend: Backend
 ) -> None:
