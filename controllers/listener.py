@@ -80,6 +80,8 @@ class Handler(BaseHTTPRequestHandler):
     wbufsize = -1
     server: "Listener"
 
+    # socketserver's own returns nothing
+    # pylint: disable=missing-return
     def setup(self) -> None:
         super().setup()
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
@@ -193,6 +195,7 @@ class Listener(ThreadingMixIn, TCPServer):
             return
         super().process_request(request, client_address)
 
+    # pylint: disable=missing-return
     def process_request_thread(self, request, client_address) -> None:
         try:
             super().process_request_thread(request, client_address)

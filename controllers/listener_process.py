@@ -15,6 +15,7 @@ from odoo import sql_db
 from odoo.modules.registry import Registry
 
 from ..models import listener_settings, odoo_process
+from ..models.forked import reset_limits
 from .listener import Listener
 
 _logger = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ def run(database: str, server_pid: int, python_since: float) -> None:
     odoo_process.served.update(pid=server_pid, python_since=python_since)
     # the thread that started this process blocks them all
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    reset_limits()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
     watch = ServerWatch(server_pid)

@@ -14,6 +14,7 @@ class Connection:
     """The facts of one ``make run``; ``pid`` is Odoo's."""
 
     url: str
+    listener_url: str
     key: str
     database: str
     odoo_series: str
@@ -42,6 +43,7 @@ class Connection:
                 "",
                 f"  Odoo {self.odoo_series}   {backend}   (admin / admin)",
                 f"  MCP endpoint   {self.url}",
+                f"  and, some seconds later, {self.listener_url}",
                 f"  Developer key   {self.key}",
                 "",
                 "  Claude Code:",

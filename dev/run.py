@@ -9,19 +9,22 @@ from pathlib import Path
 from dev import addon, console, odoo_source, paths, python_env, stack
 from dev.connection import Connection
 from dev.console import HarnessError, setting
+from dev.odoo_instance import LOOPBACK
 from dev.odoo_server import OdooServer, require_port
 
 DEFAULT_PORT = "8069"
+DEFAULT_LISTENER_PORT = "8768"
 ENDPOINT = "/mcp/v1"
 KEY_NAME = "make run"
 FOLLOW_SECONDS = 0.2
 
 # Earlier keys are revoked: one that lives for a run must not outlive it for ever.
-KEY_SCRIPT = f"""
+KEY_SCRIPT = """
+env["ir.config_parameter"].set_param("odoo_dev_mcp.listener_port", "{listener}")
 admin = env.ref("base.user_admin")
 keys = env["mcp.api.key"]
-keys.search([("name", "=", "{KEY_NAME}"), ("user_id", "=", admin.id)]).action_revoke()
-print("secret:", keys._generate(admin, {{"name": "{KEY_NAME}"}}))
+keys.search([("name", "=", "{name}"), ("user_id", "=", admin.id)]).action_revoke()
+print("secret:", keys._generate(admin, {{"name": "{name}"}}))
 """
 
 
@@ -59,6 +62,7 @@ def _serve(server: OdooServer) -> int:
     server.launch()
     connection = Connection(
         url=server.url + ENDPOINT,
+        listener_url=f"http://{LOOPBACK}:{_listener_port()}{ENDPOINT}",
         key=_key(server),
         database=server.database,
         odoo_series=server.series,
@@ -77,11 +81,16 @@ def _serve(server: OdooServer) -> int:
 
 def _key(server: OdooServer) -> str:
     """A developer key of the administrator, shown here and never again."""
-    lines = server.shell(KEY_SCRIPT).splitlines()
+    script = KEY_SCRIPT.format(name=KEY_NAME, listener=_listener_port())
+    lines = server.shell(script).splitlines()
     secrets = [line.split()[1] for line in lines if line.startswith("secret: ")]
     if not secrets:
         raise HarnessError("the addon gave no key: mcp.api.key._generate printed none")
     return secrets[-1]
+
+
+def _listener_port() -> int:
+    return _number("MCP_PORT", DEFAULT_LISTENER_PORT)
 
 
 def _check(connection: Connection) -> int:

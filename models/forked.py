@@ -189,7 +189,7 @@ def _child(work, database: str, told: int, printed: int) -> None:
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         _reset_signals()
-        _reset_limits()
+        reset_limits()
         _replace_locks_and_pools(database)
         _redirect(printed)
         os.write(told, b".")
@@ -217,8 +217,8 @@ def _reset_signals() -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
-def _reset_limits() -> None:
-    """Undo what Odoo bounds its workers with; the deadline bounds this one."""
+def reset_limits() -> None:
+    """Undo what Odoo bounds its workers with: this process is bounded otherwise."""
     for limit in (resource.RLIMIT_AS, resource.RLIMIT_CPU):
         hard = resource.getrlimit(limit)[1]
         resource.setrlimit(limit, (hard, hard))

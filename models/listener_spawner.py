@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 from contextlib import closing
@@ -23,6 +24,15 @@ from . import listener_settings, odoo_child, odoo_process
 _logger = logging.getLogger(__name__)
 
 TURN_SECONDS = 2.5
+START_SECONDS = 8
+
+DETACHED = """
+import os, sys
+if not os.fork():
+    os.setsid()
+    os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""The listener is nobody's child: a restarted Odoo would never reap it."""
 LOG_OPTIONS = ("logfile", "log_level", "log_handler", "syslog")
 watched: set[tuple[int, str]] = set()
 """Process and database that have a thread already; a fork starts its own."""
@@ -66,14 +76,15 @@ def _watch(database: str) -> None:
     # signals are for Odoo's own threads
     signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     turn = threading.Event()
-    child = None
-    while not turn.wait(TURN_SECONDS) and _serves_http():
-        if child and child.poll() is None:
-            continue
+    seconds = TURN_SECONDS
+    while not turn.wait(seconds) and _serves_http():
+        seconds = TURN_SECONDS
         try:
             if _is_missing(database):
-                child = _spawn(database)
-        except (psycopg2.Error, OSError) as error:
+                _spawn(database)
+                # until it holds the lock
+                seconds = START_SECONDS
+        except (psycopg2.Error, OSError, subprocess.SubprocessError) as error:
             _logger.debug("listener of %s: %s", database, error)
 
 
@@ -92,7 +103,7 @@ def _is_missing(database: str) -> bool:
         return settings.enabled and not listener_settings.is_held(cr)
 
 
-def _spawn(database: str) -> subprocess.Popen:
+def _spawn(database: str) -> None:
     """Start the listener with the configuration in force.
 
     It reads the file with the password once and removes it.
@@ -103,13 +114,14 @@ def _spawn(database: str) -> subprocess.Popen:
     addons_paths = config["addons_path"]
     if not isinstance(addons_paths, str):
         addons_paths = ",".join(addons_paths)
-    return subprocess.Popen(
+    subprocess.run(
         [
+            *(sys.executable, "-I", "-S", "-c", DETACHED),
             *(*odoo_child.program(), f"--addons-path={addons_paths}", "mcp"),
             *("--config", path, "--database", database),
             *("--server-pid", str(server.server.pid)),
             *("--python-since", str(odoo_process.python_since())),
         ],
         stdin=subprocess.DEVNULL,
-        start_new_session=True,
+        check=True,
     )

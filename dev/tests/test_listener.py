@@ -47,6 +47,8 @@ class Door:
         self.server = server
         self.backend = Backend(server)
         self.port = free_port()
+        rules = self.backend.execute("mcp.rate.limit", "search", [])
+        self.backend.execute("mcp.rate.limit", "write", rules, {"calls": 1_000_000})
         self.backend.parameter("listener_port", self.port)
         self.backend.parameter("listener_enabled", 1)
         self.key = self.backend.key("admin")
@@ -89,6 +91,10 @@ def door(
     eventually(lambda: not listeners(database), "it ends with its server", seconds=20)
 
 
+# What does not depend on which process of Odoo keeps the listener running.
+THREADED = pytest.mark.parametrize("door", [0], ids=["threaded"], indirect=True)
+
+
 def test_listener_is_a_second_door_to_the_same_tools(door: Door) -> None:
     with door.client() as client:
         tools = client.call("tools/list").result["tools"]
@@ -100,6 +106,7 @@ def test_listener_is_a_second_door_to_the_same_tools(door: Door) -> None:
     assert (entry["tool"], entry["status"]) == ("query_database", "success")
 
 
+@THREADED
 def test_every_revision_is_spoken(door: Door) -> None:
     with door.client() as client:
         assert client.initialize().result["protocolVersion"] == LEGACY
@@ -108,6 +115,7 @@ def test_every_revision_is_spoken(door: Door) -> None:
         assert client.call("no/such").status == 404
 
 
+@THREADED
 def test_connection_is_kept_alive(door: Door) -> None:
     door.process()
     message = b'{"jsonrpc":"2.0","id":1,"method":"ping"}'
@@ -124,6 +132,7 @@ def test_connection_is_kept_alive(door: Door) -> None:
             assert answer.endswith(b'"result":{}}')
 
 
+@THREADED
 def test_nothing_else_is_served(door: Door) -> None:
     door.process()
     session = requests.Session()
@@ -183,6 +192,7 @@ def test_there_is_exactly_one_for_two_servers_and_the_other_takes_over(
     assert door.process().is_running()
 
 
+@THREADED
 def test_settings_are_followed_without_a_restart(door: Door) -> None:
     door.process()
     before, door.port = door.port, free_port()
@@ -202,6 +212,7 @@ def told(door: Door) -> dict:
     return door.backend.execute("res.config.settings", "read", [settings], names)[0]
 
 
+@THREADED
 def test_taken_port_is_told_and_odoo_goes_on(door: Door) -> None:
     door.process()
     assert told(door)["mcp_listener_url"] == f"{door.url}{ENDPOINT}"
@@ -227,9 +238,16 @@ def test_listener_ends_with_a_killed_server_and_comes_back_with_it(
     door.process()
     door.server.kill()
     eventually(lambda: not listeners(door.server.database), "it is gone", seconds=10)
-    for process in psutil.process_iter(["cmdline"]):
-        if str(door.server.config_path) in " ".join(process.info["cmdline"] or ()):
-            process.kill()  # workers that outlive their master
+    # workers that outlive their master
+    path = str(door.server.config_path)
+    orphans = [
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if path in " ".join(process.info["cmdline"] or ())
+    ]
+    for process in orphans:
+        process.kill()
+    psutil.wait_procs(orphans, 10)
     door.server.start()
     assert door.process().is_running()
 
@@ -248,12 +266,14 @@ def test_restart_of_odoo_restarts_the_listener(door: Door) -> None:
     assert found["uptime_seconds"] < 60
 
 
+@THREADED
 def test_password_is_in_no_command_line_and_no_file_stays(door: Door) -> None:
     command = door.process().cmdline()
     path = command[command.index("--config") + 1]
     eventually(lambda: not Path(path).exists(), "the file is gone", seconds=5)
 
 
+@THREADED
 def test_eight_clients_at_once(door: Door) -> None:
     door.process()
 
@@ -267,6 +287,7 @@ def test_eight_clients_at_once(door: Door) -> None:
     assert answers == [[number] * 20 for number in range(8)]
 
 
+@THREADED
 def test_five_hundred_silent_connections_hinder_nobody(door: Door) -> None:
     process = door.process()
     silent = [
@@ -282,6 +303,7 @@ def test_five_hundred_silent_connections_hinder_nobody(door: Door) -> None:
     eventually(lambda: process.num_threads() < 50, "their threads end")
 
 
+@THREADED
 def test_body_that_dribbles_is_given_up(door: Door) -> None:
     door.process()
     head = (
