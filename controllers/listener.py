@@ -165,6 +165,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
+        self.wfile.flush()
 
     def log_message(self, format: str, *args) -> None:  # noqa: A002
         _logger.debug("%s " + format, self.client_address[0], *args)

@@ -79,6 +79,27 @@ def run(
     :param argv: absolute path of the program, and its arguments
     :param keep: bytes of each output stream that are kept
     """
+    if env is None:
+        env = harmless_environment({})
+    try:
+        process, status, held = _start(argv, timeout, cwd, env)
+    except (OSError, ValueError) as error:
+        return Ended("", "", -2, str(error))
+    try:
+        return _follow(process, status, held, timeout, keep)
+    finally:
+        # the end of the leash kills whatever is left
+        _close(status, held)
+        for stream in (process.stdout, process.stderr):
+            stream.close()
+        _reap(process)
+
+
+def _start(argv, timeout: float, cwd, env) -> tuple[subprocess.Popen, int, int]:
+    """Start the supervisor; its process, and our ends of its status and its leash.
+
+    :raise OSError, ValueError: it cannot be started with these
+    """
     with descriptors.lock:
         status, told = os.pipe()
         leash, held = os.pipe()
@@ -93,24 +114,17 @@ def run(
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 cwd=cwd,
-                env=harmless_environment({}) if env is None else dict(env),
+                env=dict(env),
                 pass_fds=(told, leash),
                 start_new_session=True,
             )
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError):
             _close(status, held)
-            return Ended("", "", -2, str(error))
+            raise
         finally:
             os.close(told)
             os.close(leash)
-    try:
-        return _follow(process, status, held, timeout, keep)
-    finally:
-        # the end of the leash kills whatever is left
-        _close(status, held)
-        for stream in (process.stdout, process.stderr):
-            stream.close()
-        _reap(process)
+    return process, status, held
 
 
 def _close(status: int, held: int) -> None:

@@ -164,6 +164,10 @@ def _end(pid: int) -> int:
 
     The fork is its descendants' reaper, so that they are found below it until it ends.
     """
+    try:
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return 0  # reaped before: its id may be another process's by now
     with contextlib.suppress(psutil.Error):
         process = psutil.Process(pid)
         if process.status() != psutil.STATUS_ZOMBIE:
@@ -197,7 +201,8 @@ def _child(work, database: str, told: int, printed: int) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         for process in psutil.Process().children(recursive=True):
-            process.kill()
+            with contextlib.suppress(psutil.Error):
+                process.kill()
         with os.fdopen(told, "wb") as stream:
             stream.write(answer)
         status = 0

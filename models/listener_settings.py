@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from .parameters import DEFAULTS, PREFIX
 
 LOCK_CLASS = 0x6D63706C  # "mcpl"
+NAMES = ("listener_enabled", "listener_host", "listener_port")
 STATE = PREFIX + "listener_state"
 
 
@@ -51,9 +52,6 @@ def read(cr) -> Settings:
         host=values["listener_host"].strip(),
         port=values["listener_port"],
     )
-
-
-NAMES = ("listener_enabled", "listener_host", "listener_port")
 
 
 def is_held(cr) -> bool:

@@ -109,20 +109,23 @@ class McpToolsetDatabase(models.AbstractModel):
             # what Odoo keeps of access rules, settings and the like may have changed
             self.env.registry.clear_all_caches()
         affected = sum(row["affected_rows"] for row in written.statements)
-        result = SqlResult(
+        rows = {}
+        if written.rows:
+            rows = {
+                "columns": written.rows.columns,
+                "rows": written.rows.rows,
+                "row_count": len(written.rows.rows),
+                "truncated": written.rows.truncated,
+            }
+        return SqlResult(
             affected_rows=affected,
             status_message=f"OK {affected}",
             statements=written.statements,
+            **rows,
             dry_run=dry_run,
             warnings=warnings,
             duration_ms=round((time.monotonic() - started) * 1000),
         )
-        if written.rows:
-            result.columns = written.rows.columns
-            result.rows = written.rows.rows
-            result.row_count = len(written.rows.rows)
-            result.truncated = written.rows.truncated
-        return result
 
     @contextmanager
     def _savepoint(self, dry_run: bool):

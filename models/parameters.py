@@ -12,7 +12,12 @@ _logger = logging.getLogger(__name__)
 
 PREFIX = "odoo_dev_mcp."
 
+_addon_logger = logging.getLogger("odoo.addons.odoo_dev_mcp")
+
 DEFAULTS = {
+    # of this addon's own lines in Odoo's log: debug, info, warning or error; empty: as
+    # Odoo's log_level and log_handler say
+    "log_level": "",
     # the dedicated listener: 1 or 0, and where it listens
     "listener_enabled": 1,
     "listener_host": "127.0.0.1",
@@ -63,6 +68,15 @@ def parameter(env, name: str):
     except ValueError:
         _logger.warning("%s%s: %r is no %s", PREFIX, name, value, type(default))
         return default
+
+
+def apply_log_level(env) -> None:
+    """Give this addon's loggers the level of the settings, in this process."""
+    level = parameter(env, "log_level").upper()
+    known = level in ("DEBUG", "INFO", "WARNING", "ERROR")
+    wanted = getattr(logging, level) if known else logging.NOTSET
+    if _addon_logger.level != wanted:
+        _addon_logger.setLevel(wanted)
 
 
 def asked_time(env, timeout: int | None) -> int:

@@ -24,6 +24,7 @@ from odoo.exceptions import UserError
 
 from .caller import Call, Caller, Credentials, Feature, LiveCall, Outcome
 from .exceptions import ArgumentError, LimitReached, Refusal, ToolError
+from .parameters import apply_log_level
 from .sql_errors import NO_NUL
 from .tool_signature import explain_arguments, signature
 
@@ -127,11 +128,13 @@ class Registrar:
             error = exception
             outcome = Outcome(self._explain(error, feature, entry), is_error=True)
         duration = round((time.monotonic() - started) * 1000)
+        status = "error" if outcome.is_error else "success"
+        _logger.debug("%s: %s in %s ms", call.name, status, duration)
         with self.transaction() as env:
             env.cr.execute("SET LOCAL synchronous_commit = off")
             env["mcp.audit.log"]._close(
                 entry,
-                "error" if outcome.is_error else "success",
+                status,
                 error,
                 duration_ms=duration,
                 row_count=getattr(result, "row_count", None),
@@ -149,6 +152,7 @@ class Registrar:
         """
         refusal = None
         with self.transaction() as env:
+            apply_log_level(env)
             caller = env["mcp.api.key"]._authenticate(credentials)
             audit = env["mcp.audit.log"]
             try:

@@ -20,6 +20,15 @@ class ResConfigSettings(models.TransientModel):
     mcp_listener_port = fields.Integer("Port")
     mcp_listener_url = fields.Char(compute="_compute_mcp_listener")
     mcp_listener_error = fields.Char(compute="_compute_mcp_listener")
+    mcp_log_level = fields.Selection(
+        [
+            ("debug", "Debug"),
+            ("info", "Info"),
+            ("warning", "Warning"),
+            ("error", "Error"),
+        ],
+        "Log Level",
+    )
     mcp_command_timeout = fields.Integer("Command Timeout (s)")
     mcp_command_maximum = fields.Integer("Maximum Timeout (s)")
     mcp_command_output = fields.Integer("Output (bytes)")
@@ -110,7 +119,8 @@ class ResConfigSettings(models.TransientModel):
     def get_values(self):
         values = super().get_values()
         for name in self._mcp_settings():
-            values[FIELD_PREFIX + name] = parameter(self.env, name)
+            value = parameter(self.env, name)
+            values[FIELD_PREFIX + name] = False if value == "" else value
         return values
 
     def set_values(self):

@@ -1,5 +1,6 @@
 """Settings > MCP Server: each has its default, is kept, and has an effect."""
 
+import logging
 from pathlib import Path
 
 from odoo.exceptions import ValidationError
@@ -9,6 +10,10 @@ from ..models.parameters import DEFAULTS, parameter
 from .common import McpCase
 
 VALUES = {
+    "log_level": "warning",
+    "listener_enabled": 0,
+    "listener_host": "::1",
+    "listener_port": 1234,
     "command_timeout": 7,
     "command_maximum": 77,
     "command_output": 1234,
@@ -39,6 +44,9 @@ class TestSettings(McpCase):
             [("key", "=like", "odoo_dev_mcp.%")]
         ).unlink()
         for name, default in (
+            ("listener_host", "127.0.0.1"),
+            ("listener_port", 8768),
+            ("log_level", ""),
             ("command_timeout", 30),
             ("command_maximum", 600),
             ("read_megabytes", 10),
@@ -51,7 +59,7 @@ class TestSettings(McpCase):
             with self.subTest(name=name):
                 self.assertEqual(parameter(self.env, name), default)
                 found = self.env["res.config.settings"].default_get([f"mcp_{name}"])
-                self.assertEqual(found[f"mcp_{name}"], default)
+                self.assertEqual(found[f"mcp_{name}"] or "", default)
 
     def test_each_setting_is_kept(self):
         self.assertLessEqual(set(VALUES), set(DEFAULTS))
@@ -101,6 +109,33 @@ class TestSettings(McpCase):
         self.ok("list_modules", limit=1)
         self.assertEqual(other.read_text().count("\n"), 1)
         self.assertEqual(len(self.entries()), entries + 1)
+
+    def test_the_log_level(self):
+        own = logging.getLogger("odoo.addons.odoo_dev_mcp")
+        self.addCleanup(own.setLevel, own.level)
+        registrar = "odoo.addons.odoo_dev_mcp.models.registrar"
+        self.settings(log_level="debug")
+        self.ok("list_modules", limit=1)
+        self.assertEqual(own.level, logging.DEBUG)
+        with self.assertLogs(registrar, "DEBUG") as logs:
+            self.ok("list_modules", limit=1)
+        self.assertIn("list_modules: success in", logs.output[-1])
+        self.settings(log_level="error")
+        self.ok("list_modules", limit=1)
+        self.assertFalse(logging.getLogger(registrar).isEnabledFor(logging.WARNING))
+        self.settings(log_level=False)
+        self.ok("list_modules", limit=1)
+        self.assertEqual(own.level, logging.NOTSET)
+
+    def test_the_listener_wants_an_address_and_a_port(self):
+        for values in (
+            {"listener_host": "localhost.example"},
+            {"listener_host": ""},
+            {"listener_port": 0},
+            {"listener_port": 65536},
+        ):
+            with self.subTest(values=values), self.assertRaises(ValidationError):
+                self.settings(**values)
 
     def test_services(self):
         self.settings(services="odoo")

@@ -293,7 +293,10 @@ def test_default_and_maximum_are_settings(client: McpClient, backend: Backend) -
     try:
         assert run(client, "sleep 60")["timed_out"] is True
         assert "at most 2 s" in refused(client, command="x", timeout=3)
+        backend.parameter("command_output", 1000)
+        assert len(run(client, "seq 1 10000")["stdout"]) < 1100
     finally:
+        backend.parameter("command_output", False)
         backend.parameter("command_timeout", False)
         backend.parameter("command_maximum", False)
 
