@@ -1,6 +1,7 @@
 """The methods of MCP, as functions from parameters to a result."""
 
 import base64
+import contextlib
 import json
 from dataclasses import dataclass
 
@@ -129,12 +130,14 @@ def _encode_cursor(name: str) -> str:
 def _decode_cursor(cursor: str | None) -> str:
     from mcp_types.jsonrpc import INVALID_PARAMS
 
-    try:
-        return base64.b64decode(cursor or "", altchars=b"-_", validate=True).decode()
-    except ValueError as fault:
+    name = ""
+    with contextlib.suppress(ValueError):
+        name = base64.b64decode(cursor or "", altchars=b"-_", validate=True).decode()
+    if _encode_cursor(name) != (cursor or ""):
         raise RpcError(
             INVALID_PARAMS, "Invalid cursor: send nextCursor of the page before."
-        ) from fault
+        )
+    return name
 
 
 def call_tool(context: Context, params: dict) -> tuple[dict, Outcome]:
