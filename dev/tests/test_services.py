@@ -48,7 +48,8 @@ def test_status_of_odoo_is_that_of_its_processes(
     assert found["pid"] == either_server.pid
     assert 50 < found["memory_mb"] < 5000
     assert found["cpu_percent"] > 0
-    assert 0 < found["uptime_seconds"] < 3600
+    # whole seconds: none yet when the server has only just started
+    assert 0 <= found["uptime_seconds"] < 3600
     assert found["uptime"].startswith("0:")
     children = {child.pid for child in psutil.Process(either_server.pid).children()}
     pids = {worker["pid"] for worker in found["workers"]}
