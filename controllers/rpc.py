@@ -81,11 +81,6 @@ def is_request(message) -> bool:
     return isinstance(message, dict) and "id" in message and "method" in message
 
 
-def is_notification(message) -> bool:
-    """Tell a notification: JSON-RPC 2.0 section 4.1, a request without an id."""
-    return isinstance(message, dict) and "method" in message and "id" not in message
-
-
 def is_response(message) -> bool:
     """Tell an answer of the client to a request of ours."""
     return (

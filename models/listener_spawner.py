@@ -111,13 +111,11 @@ def _spawn(database: str) -> None:
     descriptor, path = tempfile.mkstemp(suffix=".conf")
     os.close(descriptor)
     odoo_child.write_config(path, *odoo_child.OPTIONS, *LOG_OPTIONS)
-    addons_paths = config["addons_path"]
-    if not isinstance(addons_paths, str):
-        addons_paths = ",".join(addons_paths)
+    addons_path = odoo_child.option_text(config["addons_path"])
     subprocess.run(
         [
             *(sys.executable, "-I", "-S", "-c", DETACHED),
-            *(*odoo_child.program(), f"--addons-path={addons_paths}", "mcp"),
+            *(*odoo_child.program(), f"--addons-path={addons_path}", "mcp"),
             *("--config", path, "--database", database),
             *("--server-pid", str(server.server.pid)),
             *("--python-since", str(odoo_process.python_since())),

@@ -10,7 +10,13 @@ from odoo.tools import config
 
 from . import command
 from .log_records import records
-from .module_worker import LONGEST_LINE, MOST_LINES, PYTHON_WARNINGS
+from .module_worker import (
+    LOADED,
+    LOADING,
+    LONGEST_LINE,
+    MOST_LINES,
+    PYTHON_WARNINGS,
+)
 
 # What a process needs to find its modules, files and database.
 OPTIONS = (
@@ -18,7 +24,7 @@ OPTIONS = (
     *("db_host", "db_port", "db_user", "db_password", "db_sslmode", "db_maxconn"),
     *("pre_upgrade_scripts", "pg_path", "with_demo", "without_demo", "unaccent"),
 )
-LOADED = re.compile(r"odoo\.modules\.loading: Module (\w+) loaded in ")
+LOADED_LINE = re.compile(re.escape(f"{LOADING}: {LOADED}").replace("%s", r"(\w+)"))
 KEEP = 1_000_000
 
 
@@ -35,7 +41,7 @@ def run(*arguments: str, database: str, timeout: float) -> tuple[command.Ended, 
             *program(),
             *("--config", path, "--database", database, *arguments),
             *("--stop-after-init", "--no-http", "--workers=0", "--max-cron-threads=0"),
-            "--log-handler=odoo.modules.loading:INFO",
+            f"--log-handler={LOADING}:INFO",
         ]
         # it is Odoo: it gets the environment that Odoo has
         ended = command.run(argv, timeout=timeout, keep=KEEP, env=os.environ)
@@ -48,7 +54,9 @@ def run(*arguments: str, database: str, timeout: float) -> tuple[command.Ended, 
             if record.level >= 2 and f" {PYTHON_WARNINGS}: " not in record.lines[0]
         ][-MOST_LINES:],
         "loaded": [
-            match[1] for record in found if (match := LOADED.search(record.lines[0]))
+            match[1]
+            for record in found
+            if (match := LOADED_LINE.search(record.lines[0]))
         ],
     }
 
@@ -61,12 +69,17 @@ def program() -> list[str]:
     return [sys.executable, script]
 
 
+def option_text(value) -> str:
+    """Return an option as the file and the command line take it: 19.0 has lists."""
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
 def write_config(path: str, *names: str) -> None:
     """Write options in force into a file of this account alone: a password in a
     command line is for everybody to see."""
     parser = configparser.RawConfigParser()
     parser["options"] = {
-        name: ",".join(map(str, value)) if isinstance(value, list | tuple) else value
+        name: option_text(value)
         for name in names
         if (value := config.options.get(name)) not in (None, False, "")
     }

@@ -3,6 +3,8 @@
 https://www.postgresql.org/docs/current/monitoring-stats.html
 """
 
+import contextlib
+
 from psycopg2.errors import LockNotAvailable, UndefinedTable
 
 from odoo.tools import SQL, mute_logger
@@ -55,13 +57,16 @@ def _changes(cr, others, table: str, count: int, deletions: int) -> dict:
 
 def _is_visible(others, table: str) -> bool:
     """Tell whether the others can look at a table: not while it is locked here."""
+    # a table that is missing there is one that this transaction makes
     try:
-        with others.savepoint(flush=False), mute_logger("odoo.sql_db"):
+        with (
+            contextlib.suppress(UndefinedTable),
+            others.savepoint(flush=False),
+            mute_logger("odoo.sql_db"),
+        ):
             others.execute(SQL("SELECT 1 FROM %s LIMIT 1", SQL.identifier(table)))
     except LockNotAvailable:
         return False
-    except UndefinedTable:
-        return True  # this transaction makes it
     return True
 
 
