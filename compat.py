@@ -88,3 +88,16 @@ def forget_manifests() -> None:
         module.Manifest._get_manifest_from_addons.cache_clear()
     else:
         module._get_manifest_cached.cache_clear()
+
+
+def module_path(name: str) -> str | None:
+    """Return the folder of a module as the disk has it now; None: there is none.
+
+    19.0 remembers for ever that a module was missing: a server process that was asked
+    once would never load it.
+    """
+    forget_manifests()
+    path = module.get_module_path(name, display_warning=False)
+    if not path:
+        forget_manifests()
+    return path or None

@@ -5,7 +5,6 @@ import time
 from typing import TYPE_CHECKING
 
 from odoo import models
-from odoo.modules.module import get_module_path
 
 from .. import compat
 from .exceptions import ToolError
@@ -92,7 +91,7 @@ class McpToolsetModules(models.AbstractModel):
             website=module.website or "",
             license=module.license or "",
             application=module.application,
-            path=get_module_path(module.name, display_warning=False) or None,
+            path=compat.module_path(module.name),
             dependencies=[
                 {"name": dependency.name, "state": dependency.state}
                 for dependency in module.dependencies_id
@@ -125,8 +124,7 @@ class McpToolsetModules(models.AbstractModel):
         from .schemas.modules import ModuleOperation
 
         started = time.monotonic()
-        compat.forget_manifests()
-        if not get_module_path(name, display_warning=False):
+        if not compat.module_path(name):
             self._find(name)
         told = Operation(self.env, name, verb).perform()
         duration = round((time.monotonic() - started) * 1000)

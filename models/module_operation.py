@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 from odoo.modules.loading import reset_modules_state
-from odoo.modules.module import get_module_path
 from odoo.modules.registry import Registry
 
 from .. import compat
@@ -187,7 +186,7 @@ def is_stale(name: str, installed_at: float | None) -> bool:
         since = max(since, installed_at)
     elif f"odoo.addons.{name}" not in sys.modules:
         return False
-    path = get_module_path(name, display_warning=False)
+    path = compat.module_path(name)
     files = Path(path).rglob("*.py") if path else ()
     # the manifest is no code: it is read anew each time
     stats = [file.stat() for file in files if file.name != "__manifest__.py"]

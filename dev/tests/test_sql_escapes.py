@@ -33,6 +33,8 @@ DROP PROCEDURE mcp_victim_call; DROP FUNCTION mcp_victim_empty;
 DROP SEQUENCE mcp_victim_seq; DROP TABLE mcp_victim;
 """
 SESSION = """
+# a new transaction: what the call has set for its own has ended
+env.cr.rollback()
 env.cr.execute('''
     SELECT name, setting FROM pg_settings WHERE name IN (
         'statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout',
