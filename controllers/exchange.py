@@ -3,9 +3,12 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.datastructures import Headers
+
+if TYPE_CHECKING:
+    from .stream import EventStream
 
 
 @dataclass(frozen=True)
@@ -16,6 +19,7 @@ class HttpRequest:
     :param address: IP address of the peer
     :param forwarded: a proxy passed it on
     :param deadline: monotonic time when the door must have answered; None: no end
+    :param stream: what the answer can become before its end; None: it cannot
     """
 
     method: str
@@ -24,6 +28,7 @@ class HttpRequest:
     address: str
     forwarded: bool = False
     deadline: float | None = None
+    stream: "EventStream | None" = None
 
 
 @dataclass(frozen=True)
@@ -39,16 +44,19 @@ class HttpResponse:
     afterwards: tuple[Callable[[], None], ...] = ()
 
     def body(self) -> bytes:
-        """Return the payload as compact UTF-8 JSON; no payload, no bytes.
+        """Return the payload as it is sent; no payload, no bytes."""
+        return b"" if self.payload is None else dumps(self.payload)
 
-        A lone surrogate has no UTF-8: it is written as its escape.
-        """
-        if self.payload is None:
-            return b""
-        try:
-            return _dumps(self.payload, ensure_ascii=False).encode()
-        except UnicodeEncodeError:
-            return _dumps(self.payload, ensure_ascii=True).encode()
+
+def dumps(payload: Any) -> bytes:
+    """Return a value as compact UTF-8 JSON, in one line.
+
+    A lone surrogate has no UTF-8: it is written as its escape.
+    """
+    try:
+        return _dumps(payload, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return _dumps(payload, ensure_ascii=True).encode()
 
 
 def _dumps(payload: Any, *, ensure_ascii: bool) -> str:

@@ -14,6 +14,8 @@ import logging
 import socket
 import threading
 import time
+from dataclasses import replace
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer, ThreadingMixIn
 
@@ -27,8 +29,10 @@ from odoo.tools import config
 from ..models.registrar import Registrar
 from .door import MOST_BYTES, PROXY_HEADERS, health, make_guard, not_whole, too_large
 from .exchange import HttpRequest, HttpResponse
-from .protocol import Protocol, respond
+from .protocol import Protocol
 from .rpc import RpcError
+from .stream import EventStream
+from .transport import respond
 
 _logger = logging.getLogger(__name__)
 
@@ -97,8 +101,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer(self) -> None:
         """Answer one request, whatever its method: the protocol decides."""
+        stream = EventStream(self._start_stream, self.connection)
         try:
-            response = self.server.answer(self.path, self._request())
+            request = replace(self._request(), stream=stream)
+            response = self.server.answer(self.path, request)
         except RpcError as fault:
             # what is left of the body cannot be told from a next request
             self.close_connection = True
@@ -107,7 +113,10 @@ class Handler(BaseHTTPRequestHandler):
             _logger.exception("the listener failed to answer")
             self.close_connection = True
             response = respond(None, RpcError(-32603, "Internal error", status=500))
-        self._send(response)
+        if stream.opened:
+            self._end_stream(stream, response)
+        else:
+            self._send(response)
         for act in response.afterwards:
             act()
 
@@ -166,6 +175,37 @@ class Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
         self.wfile.flush()
+
+    def _start_stream(self, headers: dict[str, str]):
+        """Send the head of a stream, and return what sends a piece of it.
+
+        RFC 9112 section 7.1; HTTP/1.0 has no chunks, its stream ends with the
+        connection.
+        """
+        self.chunked = chunked = self.request_version != "HTTP/1.0"
+        self.send_response(HTTPStatus.OK)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        if chunked:
+            self.send_header("Transfer-Encoding", "chunked")
+        else:
+            self.close_connection = True
+        self.end_headers()
+
+        def write(data: bytes) -> None:
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data) if chunked else data)
+            self.wfile.flush()
+
+        return write
+
+    def _end_stream(self, stream: EventStream, response: HttpResponse) -> None:
+        if response.payload is not None:
+            stream.send(response.payload)
+        if stream.broken:
+            self.close_connection = True
+        elif self.chunked:
+            self.wfile.write(b"0\r\n\r\n")
+            self.wfile.flush()
 
     def log_message(self, format: str, *args) -> None:  # noqa: A002
         _logger.debug("%s " + format, self.client_address[0], *args)

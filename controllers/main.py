@@ -3,8 +3,12 @@
 import contextlib
 import logging
 import time
+from collections.abc import Callable
+from dataclasses import replace
 
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
+from werkzeug.wrappers import Response as BaseResponse
+from werkzeug.wsgi import ClosingIterator
 
 from odoo import http
 from odoo.http import Dispatcher, Response, request
@@ -20,8 +24,10 @@ from .door import (
     too_large,
 )
 from .exchange import HttpRequest, HttpResponse
-from .protocol import Protocol, respond
+from .protocol import Protocol
 from .rpc import RpcError
+from .stream import EventStream
+from .transport import respond
 
 _logger = logging.getLogger(__name__)
 
@@ -88,7 +94,7 @@ class McpController(http.Controller):
         """Tell the names of the caller's tools and resources, as 1.0 did."""
         return self._answer(Protocol.capabilities)
 
-    def _answer(self, how) -> Response:
+    def _answer(self, how) -> BaseResponse:
         try:
             if not request.db:
                 raise RpcError(-32603, NO_DATABASE, status=503)
@@ -96,9 +102,46 @@ class McpController(http.Controller):
                 Registrar(request.env.registry), make_guard(request.env)
             )
             close_cursor()
-            return to_odoo(how(protocol, read_request(request.httprequest)))
+            asked = read_request(request.httprequest)
         except RpcError as fault:
             return to_odoo(respond(None, fault))
+        return LateResponse(lambda stream: how(protocol, replace(asked, stream=stream)))
+
+
+class LateResponse(BaseResponse):
+    """A response that is found out when Odoo has it sent: the call decides by then
+    whether it is JSON or a stream, and runs in the thread of the request.
+
+    :param answer: returns the response; it may have sent events before
+    """
+
+    def __init__(self, answer: Callable[[EventStream], HttpResponse]) -> None:
+        super().__init__()
+        self.answer = answer
+
+    def __call__(self, environ, start_response):
+        def start(headers: dict[str, str]) -> Callable[[bytes], object]:
+            # PEP 3333: the write() that it returns is how a stream is pushed
+            return start_response("200 OK", list({**self._own(), **headers}.items()))
+
+        stream = EventStream(start, environ.get("werkzeug.socket"))
+        response = self.answer(stream)
+        if not stream.opened:
+            found = to_odoo(response)
+            found.headers.extend(self._own())
+            return found(environ, start_response)
+        if response.payload is not None:
+            stream.send(response.payload)
+        return ClosingIterator([], response.afterwards)
+
+    def _own(self) -> dict[str, str]:
+        """Return the headers that Odoo has added to this response."""
+        about_content = ("content-type", "content-length")
+        return {
+            name: value
+            for name, value in self.headers.items()
+            if name.lower() not in about_content
+        }
 
 
 NO_DATABASE = (

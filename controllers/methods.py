@@ -9,7 +9,9 @@ from odoo import release
 
 from ..models.caller import Call, Credentials, Outcome
 from ..models.exceptions import UnknownResource, UnknownTool
+from ..models.live_call import Client
 from ..models.registrar import Registrar
+from . import tasks
 from .revision import Envelope
 from .rpc import RpcError
 
@@ -30,7 +32,13 @@ INSTRUCTIONS = (
     "(res.partner: res_partner); translated fields are jsonb by language. Every call "
     "is in the audit log in Odoo: MCP Server > Audit Log."
 )
-CAPABILITIES = {"tools": {}, "resources": {}, "prompts": {}, "completions": {}}
+CAPABILITIES = {
+    "tools": {},
+    "resources": {},
+    "prompts": {},
+    "completions": {},
+    "logging": {},
+}
 """No listChanged, no subscribe: a client would hold a worker's connection open."""
 
 PAGE = 50
@@ -52,6 +60,7 @@ class Context:
     request_id: object
     user_agent: str = ""
     budget: float | None = None
+    waiting: Client | None = None
 
 
 def initialize(context: Context, params: dict) -> dict:
@@ -82,9 +91,18 @@ def discover(context: Context, params: dict) -> dict:
     context.registrar.authenticate(context.credentials)
     return {
         "supportedVersions": list(MODERN_PROTOCOL_VERSIONS),
-        "capabilities": CAPABILITIES,
+        "capabilities": {**CAPABILITIES, "extensions": {tasks.EXTENSION: {}}},
         "instructions": INSTRUCTIONS,
     }
+
+
+def set_level(context: Context, params: dict) -> dict:
+    """Keep from which level on the clients of this key want log messages.
+
+    There is no session that could keep it; from 2026-07-28 on each request says it.
+    """
+    context.registrar.set_log_level(context.credentials, params["level"])
+    return {}
 
 
 def ping(context: Context, params: dict) -> dict:
@@ -149,12 +167,26 @@ def call_tool(context: Context, params: dict) -> tuple[dict, Outcome]:
         outcome = context.registrar.call_tool(context.credentials, call)
     except UnknownTool as refusal:
         raise RpcError(INVALID_PARAMS, str(refusal)) from refusal
+    if outcome.job and tasks.are_known(context.envelope.capabilities):
+        keep_days = context.registrar.setting("job_retention")
+        task = tasks.describe(outcome.job, keep_days)
+        return {"resultType": "task", **task}, outcome
+    return tool_result(outcome), outcome
+
+
+def tool_result(outcome: Outcome) -> dict:
+    """Return what a tool call answers."""
     result = {"content": [{"type": "text", "text": outcome.text}]}
     if outcome.structured is not None:
         result["structuredContent"] = outcome.structured
     if outcome.is_error:
         result["isError"] = True
-    return result, outcome
+    return result
+
+
+def cancel(context: Context) -> None:
+    """Stop the request with this id, if it is the caller's and still runs."""
+    context.registrar.cancel(context.credentials, _call(context, "", {}))
 
 
 def read_resource(context: Context, params: dict) -> tuple[dict, Outcome]:
@@ -206,6 +238,7 @@ def _call(context: Context, name: str, arguments: dict) -> Call:
         client=named or context.user_agent,
         revision=context.envelope.revision,
         budget=context.budget,
+        waiting=context.waiting,
     )
 
 
@@ -244,6 +277,7 @@ METHODS = {
     "initialize": initialize,
     "server/discover": discover,
     "ping": ping,
+    "logging/setLevel": set_level,
     "tools/list": list_tools,
     "resources/list": list_resources,
     "resources/templates/list": list_templates,

@@ -3,28 +3,31 @@
 Knows MCP, not Odoo: what it needs of records it asks the registrar.
 """
 
-import logging
-import time
+from dataclasses import replace
 from http import HTTPStatus
 
-from werkzeug.http import parse_accept_header, parse_options_header
-
-from ..models.caller import Credentials
-from ..models.exceptions import NotAllowed, NotAuthenticated
 from ..models.registrar import Registrar
-from . import rpc
+from . import rpc, tasks
 from .exchange import HttpRequest, HttpResponse
 from .guard import Guard, cors
-from .methods import LIVES, METHODS, SERVER_INFO, Context, retry_after
+from .methods import LIVES, METHODS, SERVER_INFO, Context, cancel, retry_after
+from .notices import StreamClient
 from .revision import (
     VERSION_HEADER,
+    Envelope,
     assumed,
     check_supported,
     is_modern,
     open_envelope,
 )
-
-_logger = logging.getLogger(__name__)
+from .transport import (
+    as_fault,
+    check_http,
+    credentials,
+    respond,
+    takes_stream,
+    time_left,
+)
 
 MOST_MESSAGES = 50
 """Messages in one batch."""
@@ -53,6 +56,8 @@ class Protocol:
             self.guard.check(request)
         except rpc.RpcError as fault:
             return respond(None, fault)
+        if request.stream:
+            request.stream.headers.update(cors(request))
         try:
             response = answer(request)
         except Exception as error:
@@ -97,6 +102,8 @@ class Protocol:
     def _answer_batch(self, request: HttpRequest, messages: list) -> HttpResponse:
         """Answer each request of a batch, in order. JSON-RPC 2.0 section 6."""
         self.registrar.authenticate(credentials(request))
+        # its answers come together
+        request = replace(request, stream=None)
         answers = [self._answer_message(request, message) for message in messages]
         payload = [answer.payload for answer in answers if answer.payload is not None]
         if not payload:
@@ -125,7 +132,8 @@ class Protocol:
     def _take_note(self, request: HttpRequest, message) -> HttpResponse:
         """Acknowledge a notification, or a response to a request of ours.
 
-        Nothing is kept between requests, so there is nothing to do with it.
+        To cancel a request is all that one can do here; from 2026-07-28 on a client
+        closes the connection instead.
         """
         self.registrar.authenticate(credentials(request))
         if is_modern(request.headers, message):
@@ -133,36 +141,63 @@ class Protocol:
                 check_supported(request.headers.get(VERSION_HEADER))
             except rpc.RpcError as fault:
                 return respond(None, fault)
+        elif message.get("method") == "notifications/cancelled":
+            envelope = Envelope(assumed(request.headers), modern=False)
+            params = message.get("params") or {}
+            cancel(self._context(request, params.get("requestId"), envelope))
         return HttpResponse(HTTPStatus.ACCEPTED)
 
     def _answer_request(self, request, message, envelope) -> HttpResponse:
-        method, params = message["method"], message.get("params")
-        context = Context(
-            registrar=self.registrar,
-            credentials=credentials(request),
-            envelope=envelope,
-            request_id=message["id"],
-            user_agent=request.headers.get("User-Agent", ""),
-            budget=time_left(request),
-        )
+        method, params = message["method"], message.get("params") or {}
+        context = self._context(request, message["id"], envelope, params)
         headers, afterwards = {}, ()
         if method in LIVES:
             value, outcome = LIVES[method](context, params)
             headers, afterwards = retry_after(outcome), outcome.afterwards
+            if outcome.status == "cancelled" and _is_stream(request):
+                # revision 2025-11-25, basic/utilities/cancellation: no response
+                return HttpResponse(HTTPStatus.OK)
         else:
-            value = METHODS[method](context, params or {})
+            value = (METHODS | tasks.METHODS)[method](context, params)
         payload = rpc.result(message["id"], _complete(value, method, envelope))
         return HttpResponse(HTTPStatus.OK, payload, headers, afterwards)
 
+    def _context(
+        self, request: HttpRequest, request_id, envelope: Envelope, params=None
+    ) -> Context:
+        return Context(
+            registrar=self.registrar,
+            credentials=credentials(request),
+            envelope=envelope,
+            request_id=request_id,
+            user_agent=request.headers.get("User-Agent", ""),
+            budget=time_left(request),
+            waiting=_waiting(request, envelope, params or {}),
+        )
 
-def time_left(request: HttpRequest) -> float | None:
-    """Return the seconds until the door must have answered, at least one.
 
-    The messages of a batch share them.
+def _is_stream(request: HttpRequest) -> bool:
+    return request.stream is not None and request.stream.opened
+
+
+def _waiting(request: HttpRequest, envelope: Envelope, params: dict):
+    """Return who hears how a call goes.
+
+    Before 2026-07-28 the level of log messages is the key's, see ``set_level``; until
+    somebody sets one it is ours to choose.
     """
-    if request.deadline is None:
+    from mcp_types import LOG_LEVEL_META_KEY
+
+    if request.stream is None:
         return None
-    return max(1.0, request.deadline - time.monotonic())
+    meta = params.get("_meta") or {}
+    return StreamClient(
+        request.stream,
+        listens=takes_stream(request),
+        token=meta.get("progressToken"),
+        level=meta.get(LOG_LEVEL_META_KEY) if envelope.modern else "info",
+        modern=envelope.modern,
+    )
 
 
 def _complete(value: dict, method: str, envelope) -> dict:
@@ -180,38 +215,6 @@ def _complete(value: dict, method: str, envelope) -> dict:
     if method in CACHEABLE_METHODS:
         value |= {"ttlMs": 0, "cacheScope": "private"}
     return value
-
-
-def check_http(request: HttpRequest) -> None:
-    """Refuse what is no JSON by POST.
-
-    :raise RpcError: 405, 406 or 415
-    """
-    from mcp_types.jsonrpc import INVALID_REQUEST
-
-    if request.method != "POST":
-        raise rpc.RpcError(
-            INVALID_REQUEST,
-            "MCP is spoken by POST; there is no stream to open here.",
-            status=405,
-            headers={"Allow": "POST, OPTIONS"},
-        )
-    kind, _options = parse_options_header(request.headers.get("Content-Type", ""))
-    if kind.lower() != "application/json":
-        raise rpc.RpcError(
-            INVALID_REQUEST, "Send 'Content-Type: application/json'.", status=415
-        )
-    accept = [kind for kind, _quality in _accepted(request)]
-    if accept and not {"application/json", "application/*", "*/*"} & set(accept):
-        raise rpc.RpcError(
-            INVALID_REQUEST,
-            "Send 'Accept: application/json, text/event-stream'.",
-            status=406,
-        )
-
-
-def _accepted(request: HttpRequest) -> list[tuple[str, float]]:
-    return list(parse_accept_header(request.headers.get("Accept", "")))
 
 
 def check_batch(request: HttpRequest, messages: list) -> None:
@@ -242,6 +245,9 @@ def validate(method: str, revision: str, params: dict | None) -> None:
     from mcp_types.methods import validate_client_request
     from pydantic import ValidationError
 
+    if method in tasks.METHODS:
+        tasks.check(revision, params)
+        return
     if method not in METHODS and method not in LIVES:
         raise rpc.RpcError(METHOD_NOT_FOUND, f"Method not found: {method[:100]}")
     try:
@@ -256,54 +262,3 @@ def validate(method: str, revision: str, params: dict | None) -> None:
         raise rpc.RpcError(
             INVALID_PARAMS, f"Invalid params: {where}: {first['msg']}"
         ) from fault
-
-
-def credentials(request: HttpRequest) -> Credentials:
-    """Return what the request says of its sender. RFC 6750 section 2.1."""
-    header = request.headers.get("Authorization")
-    scheme, _, key = (header or "").partition(" ")
-    if header is not None and scheme.lower() != "bearer":
-        key = ""
-    return Credentials(
-        key=None if header is None else key.strip(),
-        address=request.address,
-        forwarded=request.forwarded,
-    )
-
-
-def as_fault(error: Exception) -> rpc.RpcError:
-    """Return the error that a client is told when ``error`` ended its request.
-
-    What we did not foresee is for the log alone.
-    """
-    from mcp_types.jsonrpc import INTERNAL_ERROR
-
-    if isinstance(error, rpc.RpcError):
-        return error
-    if isinstance(error, NotAuthenticated):
-        return rpc.RpcError(
-            rpc.AUTHENTICATION_REQUIRED,
-            str(error),
-            status=HTTPStatus.UNAUTHORIZED,
-            # RFC 6750 section 3
-            headers={"WWW-Authenticate": 'Bearer realm="odoo", error="invalid_token"'},
-        )
-    if isinstance(error, NotAllowed):
-        return rpc.RpcError(rpc.FORBIDDEN, str(error), status=HTTPStatus.FORBIDDEN)
-    _logger.error("MCP request failed", exc_info=error)
-    return rpc.RpcError(INTERNAL_ERROR, "Internal error", status=500)
-
-
-def respond(request_id, fault: rpc.RpcError, *, modern: bool = False) -> HttpResponse:
-    """Return an error response.
-
-    From 2026-07-28 on an error has an HTTP status of its own; before, the status is
-    about the transport, and an error of a method is a successful exchange.
-    """
-    from mcp_types.jsonrpc import INTERNAL_ERROR, METHOD_NOT_FOUND
-
-    status = fault.status
-    if status is None:
-        codes = {METHOD_NOT_FOUND: 404, INTERNAL_ERROR: 200}
-        status = codes.get(fault.code, 400) if modern else 200
-    return HttpResponse(status, rpc.error(request_id, fault), fault.headers)

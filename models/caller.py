@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from .live_call import Client
+
 
 @dataclass(frozen=True)
 class Credentials:
@@ -61,6 +63,7 @@ class Caller:
     narrowed: bool = False
     toolset_ids: frozenset[int] = frozenset()
     tool_ids: frozenset[int] = frozenset()
+    log_level: str = ""
 
     def permits(self, feature: Feature) -> bool:
         """Tell whether the key leaves ``feature`` to the user. It never adds to it."""
@@ -80,6 +83,7 @@ class Call:
     :param request_id: the JSON-RPC id, as JSON
     :param client: name and version that the client gave, for the audit
     :param budget: seconds until the door must have answered; None: no end
+    :param waiting: who hears how the call goes
     """
 
     name: str
@@ -88,21 +92,22 @@ class Call:
     client: str = ""
     revision: str = ""
     budget: float | None = None
+    waiting: Client | None = None
 
 
-@dataclass(frozen=True)
-class LiveCall:
-    """What a toolset finds as ``mcp_call`` in the context while a client waits.
+class Admitted(NamedTuple):
+    """A call that was let in, and not run yet.
 
-    The transaction of ``self.env`` is then the call's own.
-
-    :param timeout: seconds that the call may take; None: no end
-    :param afterwards: what is to be done when the answer has been sent, e.g. a
-        restart of the server that sends it
+    :param entry: id of its audit entry, which is open
+    :param patience: seconds after which it goes on as a job; None: it is none
     """
 
-    timeout: float | None = None
-    afterwards: list[Callable[[], None]] = field(default_factory=list)
+    entry: int
+    caller: Caller
+    feature: Feature
+    arguments: dict
+    patience: float | None
+    call: Call
 
 
 @dataclass(frozen=True)
@@ -114,7 +119,9 @@ class Outcome:
     :param blob: the content of a binary resource
     :param mime_type: of a resource
     :param retry_after: seconds, when a rate limit refused the call
-    :param afterwards: see :class:`LiveCall`
+    :param afterwards: what the door does when the answer has been sent
+    :param status: of the audit entry; empty: ``error`` or ``success``
+    :param job: the job that the call goes on as: its row
     """
 
     text: str
@@ -124,3 +131,5 @@ class Outcome:
     is_error: bool = False
     retry_after: int | None = None
     afterwards: tuple[Callable[[], None], ...] = ()
+    status: str = ""
+    job: dict | None = None

@@ -8,11 +8,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from . import descriptors
+from .live_call import LiveCall
 from .process_output import Output
 
 SUPERVISOR = str(Path(__file__).with_name("command_supervisor.py"))
@@ -70,6 +72,8 @@ def run(
     keep: int,
     cwd: str | None = None,
     env: Mapping[str, str] | None = None,
+    call: LiveCall | None = None,
+    hear: Callable[[bytes], object] | None = None,
 ) -> Ended:
     """Run a program; nothing of it lives past ``timeout`` seconds.
 
@@ -78,25 +82,50 @@ def run(
 
     :param argv: absolute path of the program, and its arguments
     :param keep: bytes of each output stream that are kept
+    :param call: it hears what the program prints, and may stop it
+    :param hear: hears what the program prints, in place of the call
+    :raise Cancelled: the call was stopped, and the program with it
     """
+    call = call or LiveCall()
     if env is None:
         env = harmless_environment({})
     try:
-        process, status, held = _start(argv, timeout, cwd, env)
+        started = _start(argv, timeout, cwd, env)
     except (OSError, ValueError) as error:
         return Ended("", "", -2, str(error))
     try:
-        return _follow(process, status, held, timeout, keep)
+        with call.interrupt() as interrupt:
+            hear = hear or call.output
+            ended = _follow(started, interrupt, timeout, keep, hear)
+        call.check()
+        return ended
     finally:
         # the end of the leash kills whatever is left
-        _close(status, held)
-        for stream in (process.stdout, process.stderr):
+        started.let_go()
+        for stream in (started.process.stdout, started.process.stderr):
             stream.close()
-        _reap(process)
+        _reap(started.process)
 
 
-def _start(argv, timeout: float, cwd, env) -> tuple[subprocess.Popen, int, int]:
-    """Start the supervisor; its process, and our ends of its status and its leash.
+class Started(NamedTuple):
+    """A program under way.
+
+    :param process: its supervisor
+    :param status: descriptor of what the supervisor says
+    :param held: our end of its leash
+    """
+
+    process: subprocess.Popen
+    status: int
+    held: int
+
+    def let_go(self) -> None:
+        """Close what is ours; whatever still runs is killed."""
+        _close(self.status, self.held)
+
+
+def _start(argv, timeout: float, cwd, env) -> Started:
+    """Start the supervisor with its program.
 
     :raise OSError, ValueError: it cannot be started with these
     """
@@ -124,7 +153,7 @@ def _start(argv, timeout: float, cwd, env) -> tuple[subprocess.Popen, int, int]:
         finally:
             os.close(told)
             os.close(leash)
-    return process, status, held
+    return Started(process, status, held)
 
 
 def _close(status: int, held: int) -> None:
@@ -142,15 +171,18 @@ def _reap(process: subprocess.Popen) -> None:
         process.wait()
 
 
-def _follow(process, status: int, held: int, timeout: float, keep: int) -> Ended:
-    """Read until the output has ended and the command, or the supervisor, too."""
+def _follow(started: Started, interrupt: int, timeout: float, keep: int, hear) -> Ended:
+    """Read until the output has ended and the command, or the supervisor, too; or
+    until nobody wants it any more."""
+    process, status, held = started
     outputs = {process.stdout: Output(keep), process.stderr: Output(keep)}
     said = bytearray()
     end = time.monotonic() + timeout + GRACE
     with selectors.DefaultSelector() as selector:
-        for stream in (*outputs, status):
+        for stream in (*outputs, status, interrupt):
             selector.register(stream, selectors.EVENT_READ)
-        while not _all_said(selector, status, said):
+        wanted = True
+        while wanted and not _all_said(selector, status, interrupt, said):
             left = end - time.monotonic()
             if left < 0:
                 # the supervisor itself does not answer: its command may have stopped it
@@ -158,6 +190,9 @@ def _follow(process, status: int, held: int, timeout: float, keep: int) -> Ended
                 said += b"\ntimeout\n"
                 break
             for key, _events in selector.select(left):
+                if key.fileobj == interrupt:
+                    wanted = False
+                    break
                 data = os.read(key.fd, 65536)
                 if not data:
                     selector.unregister(key.fileobj)
@@ -165,21 +200,22 @@ def _follow(process, status: int, held: int, timeout: float, keep: int) -> Ended
                     said += data
                 else:
                     outputs[key.fileobj].add(data)
+                    hear(data)
     code, error = _verdict(said.decode().split("\n"))
-    if code >= 0:
+    if code >= 0 and wanted:
         with contextlib.suppress(BrokenPipeError):
             os.write(held, b".")
     stdout, stderr = (output.text() for output in outputs.values())
     return Ended(stdout, stderr, code, error)
 
 
-def _all_said(selector, status: int, said: bytes) -> bool:
+def _all_said(selector, status: int, interrupt: int, said: bytes) -> bool:
     """Tell whether nothing more is to come: no output and no news of the command.
 
     When the supervisor has gone it has killed the command: whoever still holds the
     output has escaped it, as a process of another account may.
     """
-    streams = {key.fileobj for key in selector.get_map().values()}
+    streams = {key.fileobj for key in selector.get_map().values()} - {interrupt}
     return status not in streams or (streams == {status} and b"exit " in said)
 
 

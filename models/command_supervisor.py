@@ -50,7 +50,7 @@ def main(status: int, leash: int, seconds: float, *argv: str) -> None:
             os.read(wake, 64)
             reap(status, command)
         elif time.monotonic() >= deadline:
-            os.write(status, b"timeout\n")
+            say(status, "timeout")
             kill(command)
             return
 
@@ -64,7 +64,7 @@ def start(status: int, leash: int, argv) -> int:
         for stream in (1, 2):
             # whoever reads must see the end when the command's own are closed
             os.dup2(0, stream)
-        os.write(status, f"pid {pid}\n".encode())
+        say(status, f"pid {pid}")
         return pid
     try:
         os.setsid()
@@ -73,9 +73,15 @@ def start(status: int, leash: int, argv) -> int:
             signal.signal(number, signal.SIG_DFL)
         os.execv(argv[0], argv)
     except OSError as error:
-        os.write(status, f"error {error.strerror}: {argv[0]}\n".encode())
+        say(status, f"error {error.strerror}: {argv[0]}")
     finally:
         os._exit(127)
+
+
+def say(status: int, line: str) -> None:
+    """Tell Odoo something; whoever does not listen any more has let go of the leash."""
+    with contextlib.suppress(BrokenPipeError):
+        os.write(status, f"{line}\n".encode())
 
 
 def poll(milliseconds: float, *descriptors: int) -> set[int]:
@@ -95,7 +101,7 @@ def reap(status: int, command: int) -> None:
                 return
             if pid == command:
                 code = os.waitstatus_to_exitcode(wait_status)
-                os.write(status, f"exit {code}\n".encode())
+                say(status, f"exit {code}")
 
 
 def kill(command: int) -> None:

@@ -3,12 +3,14 @@
 ::
 
     Exception
-    └── Refusal              told no before anything happened
-        ├── NotAuthenticated     no key, or none that is valid
-        ├── NotAllowed           a valid key, but not from here, or not for this
-        ├── UnknownTool          no such tool for this caller
-        ├── UnknownResource      no such resource for this caller
-        └── LimitReached         a rate-limit rule, and when to come back
+    ├── Refusal              told no before anything happened
+    │   ├── NotAuthenticated     no key, or none that is valid
+    │   ├── NotAllowed           a valid key, but not from here, or not for this
+    │   ├── UnknownTool          no such tool for this caller
+    │   ├── UnknownResource      no such resource for this caller
+    │   └── LimitReached         a rate-limit rule, and when to come back
+    └── Cancelled            stopped while it ran
+        └── Lost                 because the server ended
     odoo.exceptions.UserError
     └── ToolError            the tool says why not, and what to send instead
         └── ArgumentError        the arguments do not fit the input schema
@@ -52,6 +54,14 @@ class LimitReached(Refusal):
     def __init__(self, message: str, retry_after: int) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class Cancelled(Exception):
+    """A call that was stopped while it ran: nothing of its transaction is kept."""
+
+
+class Lost(Cancelled):
+    """A job that ends with the Odoo server that it belongs to."""
 
 
 class ToolError(UserError):

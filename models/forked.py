@@ -29,7 +29,10 @@ from odoo import http, sql_db
 from odoo.modules.registry import Registry
 
 from . import descriptors
+from .live_call import LiveCall
 from .process_output import Output
+
+_logger = logging.getLogger(__name__)
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
@@ -39,7 +42,8 @@ BEGIN_SECONDS = 2
 """A fork that has not begun by then waits for a lock that nobody holds; none of the
 work has run, so that another one may be tried."""
 
-COMMITTED = b"!"
+PID_SIZE = 12
+"""Bytes that a process id is told in."""
 
 LIBC = ctypes.CDLL(None)
 
@@ -66,45 +70,91 @@ class ForkError(Exception):
     """No fork came to life; the work has not run."""
 
 
+Tell = Callable[[str, object], object]
+"""How the fork tells the parent, with JSON: ``committed`` (True), ``progress`` and
+``log`` (the arguments of :meth:`.live_call.LiveCall.progress` and ``log``)."""
+
+
 def run(
-    work: Callable[[Callable[[], object]], dict],
+    work: Callable[[Tell], dict],
     database: str,
     *,
     timeout: float,
     keep: int,
+    call: LiveCall | None = None,
 ) -> Forked:
     """Run ``work`` in a fork, and kill it and all below it at the deadline.
 
     The caller holds no lock in the database that ``work`` might wait for.
 
     :param work: returns a JSON object; it may use the registry of ``database``, and
-        calls its argument when it has committed
+        its argument to tell how it goes
     :param keep: bytes of its output that are kept
+    :param call: it hears what the fork tells and prints, and may stop it
     :raise ForkError: see there
+    :raise Cancelled: the call was stopped, and the fork with it
     """
+    call = call or LiveCall()
     for _attempt in range(ATTEMPTS):
         with descriptors.lock:
             result, told = os.pipe()
             output, printed = os.pipe()
-            with warnings.catch_warnings():
-                # Python 3.12 warns of forks with threads; see above
-                warnings.simplefilter("ignore", DeprecationWarning)
-                pid = os.fork()
+            pid = _fork()
             if not pid:
                 _child(work, database, told, printed)
             os.close(told)
             os.close(printed)
         try:
             if _begun(result):
-                ended = _follow(pid, result, output, timeout, keep)
+                with call.interrupt() as interrupt:
+                    following = Following(result, output, keep, call)
+                    ended = following.to_the_end(pid, interrupt, timeout)
                 if ended.result is None:
                     _end_backends(database, pid)
+                if not ended.committed:
+                    call.check()
                 return ended
+            _logger.warning("fork %d hung before it began: another one is tried", pid)
         finally:
             _end(pid)
             os.close(result)
             os.close(output)
     raise ForkError(f"{ATTEMPTS} forks hung before they began; nothing has run")
+
+
+def detach(work: Callable[[], None], database: str) -> None:
+    """Run ``work`` in a fork that outlives this process, and is nobody's child.
+
+    It has none of this process's descriptors but those of its log: a socket that it
+    kept would never close.
+
+    :raise ForkError: see there
+    """
+    for _attempt in range(ATTEMPTS):
+        with descriptors.lock:
+            result, told = os.pipe()
+            pid = _fork()
+            if not pid:
+                _detached(work, database, told)
+            os.close(told)
+        try:
+            os.waitpid(pid, 0)
+            pid = int(os.read(result, PID_SIZE) or 0)
+            if pid and _begun(result):
+                return
+            _logger.warning("fork %d hung before it began: another one is tried", pid)
+            if pid:
+                os.kill(pid, signal.SIGKILL)
+        finally:
+            os.close(result)
+    raise ForkError(f"{ATTEMPTS} forks hung before they began; nothing has run")
+
+
+def _fork() -> int:
+    with warnings.catch_warnings():
+        # Python 3.12 warns of forks with threads; see above
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
 
 
 def _begun(result: int) -> bool:
@@ -114,33 +164,61 @@ def _begun(result: int) -> bool:
         return bool(selector.select(BEGIN_SECONDS)) and os.read(result, 1) == b"."
 
 
-def _follow(pid: int, result: int, output: int, timeout: float, keep: int) -> Forked:
-    """Read until the work has told its result, has vanished, or its time is up."""
-    told, printed = bytearray(), Output(keep)
-    end = time.monotonic() + timeout
-    running = True
-    with selectors.DefaultSelector() as selector:
-        selector.register(result, selectors.EVENT_READ)
-        selector.register(output, selectors.EVENT_READ)
-        while running and (left := end - time.monotonic()) > 0:
-            for key, _events in selector.select(left):
-                data = os.read(key.fd, 65536)
-                if key.fd == output:
-                    printed.add(data)
-                else:
-                    told += data
-                    running = bool(data)
-                if not data:
-                    selector.unregister(key.fd)
-    status = _end(pid)
-    os.set_blocking(output, False)
-    with contextlib.suppress(BlockingIOError):
-        while data := os.read(output, 65536):
-            printed.add(data)
-    committed = told.startswith(COMMITTED)
-    told = told.removeprefix(COMMITTED)
-    found = json.loads(told) if told and not running else None
-    return Forked(found, printed.text(), status, running, committed)
+class Following:
+    """What a fork tells and prints, as it comes.
+
+    :param result: descriptor of what it tells: lines of JSON
+    :param output: descriptor of what it prints
+    """
+
+    def __init__(self, result: int, output: int, keep: int, call: LiveCall) -> None:
+        self.result = result
+        self.output = output
+        self.call = call
+        self.printed = Output(keep)
+        self.rest = b""
+        self.committed = False
+        self.found: dict | None = None
+
+    def to_the_end(self, pid: int, interrupt: int, timeout: float) -> Forked:
+        """Read until the work has told its result, has vanished, is not wanted any
+        more, or its time is up."""
+        end = time.monotonic() + timeout
+        running = True
+        with selectors.DefaultSelector() as selector:
+            for descriptor in (self.result, self.output, interrupt):
+                selector.register(descriptor, selectors.EVENT_READ)
+            while running and (left := end - time.monotonic()) > 0:
+                for key, _events in selector.select(left):
+                    if key.fd == interrupt:
+                        running = False
+                    elif data := os.read(key.fd, 65536):
+                        self._take(key.fd, data)
+                    else:
+                        selector.unregister(key.fd)
+                        running = running and key.fd != self.result
+        timed_out = time.monotonic() >= end and self.found is None
+        status = _end(pid)
+        os.set_blocking(self.output, False)
+        with contextlib.suppress(BlockingIOError):
+            while data := os.read(self.output, 65536):
+                self._take(self.output, data)
+        text = self.printed.text()
+        return Forked(self.found, text, status, timed_out, self.committed)
+
+    def _take(self, descriptor: int, data: bytes) -> None:
+        if descriptor == self.output:
+            self.printed.add(data)
+            self.call.output(data)
+            return
+        *lines, self.rest = (self.rest + data).split(b"\n")
+        for kind, value in map(json.loads, lines):
+            if kind == "result":
+                self.found = value
+            elif kind == "committed":
+                self.committed = True
+            else:
+                getattr(self.call, kind)(*value)
 
 
 def _end_backends(database: str, pid: int) -> None:
@@ -189,28 +267,69 @@ def _child(work, database: str, told: int, printed: int) -> None:
     status = 1
     try:
         os.setsid()
-        descriptors.forget_in_fork()
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-        _reset_signals()
-        reset_limits()
-        _replace_locks_and_pools(database)
+        _settle(database)
         _redirect(printed)
         os.write(told, b".")
-        answer = json.dumps(work(lambda: os.write(told, COMMITTED))).encode()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        for process in psutil.Process().children(recursive=True):
-            with contextlib.suppress(psutil.Error):
-                process.kill()
-        with os.fdopen(told, "wb") as stream:
-            stream.write(answer)
+        with os.fdopen(told, "w") as stream:
+
+            def tell(kind: str, value: object) -> None:
+                stream.write(json.dumps([kind, value]) + "\n")
+                stream.flush()
+
+            answer = work(tell)
+            sys.stdout.flush()
+            sys.stderr.flush()
+            for process in psutil.Process().children(recursive=True):
+                with contextlib.suppress(psutil.Error):
+                    process.kill()
+            tell("result", answer)
         status = 0
     except BaseException:
         with contextlib.suppress(BaseException):
             os.write(printed, traceback.format_exc().encode())
     finally:
         os._exit(status)
+
+
+def _detached(work, database: str, told: int) -> None:
+    """Be the fork that outlives its parent: never return, whatever happens."""
+    status = 1
+    try:
+        os.setsid()
+        if _fork():
+            os._exit(0)
+        os.write(told, b"%*d" % (PID_SIZE, os.getpid()))
+        _settle(database)
+        _close_all_but(told)
+        os.write(told, b".")
+        os.close(told)
+        work()
+        status = 0
+    except BaseException:
+        _logger.exception("a detached process failed")
+    finally:
+        os._exit(status)
+
+
+def _settle(database: str) -> None:
+    """Make the fork a process of its own: signals, limits, locks, connections."""
+    descriptors.forget_in_fork()
+    _reset_signals()
+    reset_limits()
+    _replace_locks_and_pools(database)
+
+
+def _close_all_but(told: int) -> None:
+    kept = {0, 1, 2, told}
+    for handler in logging.getLogger().handlers:
+        with contextlib.suppress(AttributeError, OSError, ValueError):
+            kept.add(handler.stream.fileno())
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) not in kept:
+            with contextlib.suppress(OSError):
+                os.close(int(name))
 
 
 def _reset_signals() -> None:

@@ -72,6 +72,10 @@ class McpApiKey(models.Model):
         ],
         compute="_compute_state",
     )
+    log_level = fields.Char(
+        readonly=True,
+        help="Its clients before MCP 2026-07-28 want log messages from this level on.",
+    )
     last_use = fields.Datetime(compute="_compute_use", compute_sudo=True)
     use_count = fields.Integer("Calls", compute="_compute_use", compute_sudo=True)
 
@@ -191,6 +195,14 @@ class McpApiKey(models.Model):
             narrowed=bool(row["narrowed"]),
             toolset_ids=frozenset(row["toolset_ids"]),
             tool_ids=frozenset(row["tool_ids"]),
+            log_level=row["log_level"] or "",
+        )
+
+    def _set_log_level(self, level: str) -> None:
+        """Keep the least level of log messages that clients with this key want."""
+        self.env.cr.execute(
+            "UPDATE mcp_api_key SET log_level = %s WHERE id = ANY(%s)",
+            [level, self.ids],
         )
 
     def _look_up(self, key: str) -> dict | None:
@@ -201,6 +213,7 @@ class McpApiKey(models.Model):
             SQL(
                 """
                 SELECT k.id, k.name, k.user_id, k.read_only, k.narrowed, k.networks,
+                       k.log_level,
                        u.login, u.active,
                        CASE WHEN k.revoked_date IS NOT NULL THEN 'revoked'
                             WHEN k.expiration_date <= now() AT TIME ZONE 'UTC'

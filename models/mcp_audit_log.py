@@ -17,6 +17,7 @@ STATUSES = [
     ("success", "Success"),
     ("error", "Failed"),
     ("refused", "Refused"),
+    ("cancelled", "Cancelled"),
     ("lost", "Lost"),
 ]
 
@@ -55,6 +56,9 @@ class McpAuditLog(models.Model):
     address = fields.Char(readonly=True)
     revision = fields.Char("MCP Revision", readonly=True)
     request_id = fields.Char(readonly=True)
+    cancel_requested = fields.Boolean(
+        readonly=True, help="Somebody asked to stop it while it ran."
+    )
     process = fields.Char(
         readonly=True, help="Host, process id and start time of the server process."
     )
@@ -101,6 +105,50 @@ class McpAuditLog(models.Model):
         )
         return self.env.cr.fetchone()[0]
 
+    def _request_cancel(self) -> None:
+        """Ask the processes that run these calls to stop them, wherever they are."""
+        self.env.cr.execute(
+            "UPDATE mcp_audit_log SET cancel_requested = true "
+            "WHERE id = ANY(%s) AND status = 'open'",
+            [self.ids],
+        )
+
+    @api.model
+    def _cancel(self, caller, call) -> None:
+        """Stop the call of ``caller`` that has this request id, if it runs.
+
+        Request ids are unique for one client alone, so that all that is known of it
+        must be the same; a wish that could mean two calls stops neither. What has gone
+        on as a job has been answered: its id may be another request's by now.
+
+        :param call: as the client that sends ``notifications/cancelled`` would make it
+        """
+        self.env.cr.execute(
+            """
+            SELECT id FROM mcp_audit_log a
+             WHERE status = 'open' AND request_id = %s AND user_id = %s
+               AND key_id IS NOT DISTINCT FROM %s AND address = %s AND client = %s
+               AND revision = %s
+               AND NOT EXISTS (
+                   SELECT FROM mcp_job j WHERE j.entry_id = a.id AND j.handed_over)
+            """,
+            [
+                *(call.request_id[:128], caller.uid, caller.key_id, caller.address),
+                *(_clean(call.client), call.revision),
+            ],
+        )
+        entries = [entry for (entry,) in self.env.cr.fetchall()]
+        if len(entries) == 1:
+            self.browse(entries)._request_cancel()
+
+    @api.model
+    def _take_over(self, entry: int) -> None:
+        """Write down that this process runs the call from now on."""
+        self.env.cr.execute(
+            "UPDATE mcp_audit_log SET process = %s WHERE id = %s AND status = 'open'",
+            [this_process(), entry],
+        )
+
     @api.model
     def _refuse(self, caller, call, refusal: Exception) -> None:
         """Write the whole entry of a call that was refused before the tool ran."""
@@ -114,9 +162,9 @@ class McpAuditLog(models.Model):
             caller.login,
             caller.key_id,
             caller.key_name,
-            call.name[:128].replace("\0", "\ufffd"),
+            _clean(call.name),
             redact(call.arguments),
-            call.client[:128].replace("\0", "\ufffd"),
+            _clean(call.client),
             caller.address,
             call.revision,
             call.request_id[:128],
@@ -203,6 +251,11 @@ COLUMNS = (
     "request_id",
     "process",
 )
+
+
+def _clean(text: str) -> str:
+    """Return what a client said as PostgreSQL takes it, and not too long."""
+    return text[:128].replace("\0", "\ufffd")
 
 
 def vanished(process: str) -> bool:

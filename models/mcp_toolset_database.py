@@ -4,10 +4,13 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import psycopg2
+
 from odoo import models
 
 from . import sql_schema, sql_writer
 from .exceptions import ToolError
+from .live_call import live
 from .parameters import parameter, time_left
 from .sql_reader import fetch, read_only
 from .sql_writer import writing
@@ -49,7 +52,11 @@ class McpToolsetDatabase(models.AbstractModel):
 
         started = time.monotonic()
         timeout = time_left(self.env, parameter(self.env, "query_timeout"))
-        with self._own_cursor() as cr, read_only(cr, timeout) as cursor:
+        with (
+            self._own_cursor() as cr,
+            read_only(cr, timeout) as cursor,
+            self._stoppable(cr) as call,
+        ):
             found = fetch(
                 cursor,
                 query,
@@ -57,6 +64,7 @@ class McpToolsetDatabase(models.AbstractModel):
                 min(limit, parameter(self.env, "query_rows")),
                 parameter(self.env, "query_bytes"),
                 started + timeout,
+                call,
             )
         return QueryResult(
             columns=found.columns,
@@ -65,6 +73,21 @@ class McpToolsetDatabase(models.AbstractModel):
             truncated=found.truncated,
             duration_ms=round((time.monotonic() - started) * 1000),
         )
+
+    @contextmanager
+    def _stoppable(self, cr):
+        """Give the call, whose end ends what PostgreSQL runs for it, too.
+
+        https://www.postgresql.org/docs/current/libpq-cancel.html
+        """
+        call = live(self.env)
+        with call.stopping(cr.connection.cancel):
+            try:
+                yield call
+            except psycopg2.errors.QueryCanceled:
+                call.check()
+                raise
+        call.check()
 
     @contextmanager
     def _own_cursor(self):
@@ -94,7 +117,11 @@ class McpToolsetDatabase(models.AbstractModel):
 
         started = time.monotonic()
         timeout = time_left(self.env, parameter(self.env, "query_timeout"))
-        with self._savepoint(dry_run), writing(self.env.cr, timeout) as cursor:
+        with (
+            self._savepoint(dry_run),
+            writing(self.env.cr, timeout) as cursor,
+            self._stoppable(self.env.cr) as call,
+        ):
             written = sql_writer.run(
                 cursor,
                 statement,
@@ -102,6 +129,7 @@ class McpToolsetDatabase(models.AbstractModel):
                 min(limit, parameter(self.env, "query_rows")),
                 parameter(self.env, "query_bytes"),
                 started + timeout,
+                call,
             )
             warnings = self._registry_warnings(cursor)
         self.env.invalidate_all(flush=False)

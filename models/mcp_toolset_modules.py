@@ -13,6 +13,7 @@ from .tool_signature import tool
 
 if TYPE_CHECKING:
     from .schemas.modules import (
+        Background,
         ModuleInfo,
         ModuleLimit,
         ModuleList,
@@ -104,16 +105,20 @@ class McpToolsetModules(models.AbstractModel):
         """Tell all installed modules, for ``odoo://modules``."""
         return self.list_modules("installed", limit=2000)
 
-    @tool(types=".schemas.modules", writes=True)
-    def install_module(self, module_name: ModuleName) -> ModuleOperation:
+    @tool(types=".schemas.modules", writes=True, job=True)
+    def install_module(
+        self, module_name: ModuleName, background: Background = False
+    ) -> ModuleOperation:
         """Install a module, with what it depends on, from the files as they are now.
 
         :raise ToolError: there is no such module, or it cannot be installed
         """
         return self._operate(module_name, "install")
 
-    @tool(types=".schemas.modules", writes=True)
-    def upgrade_module(self, module_name: ModuleName) -> ModuleOperation:
+    @tool(types=".schemas.modules", writes=True, job=True)
+    def upgrade_module(
+        self, module_name: ModuleName, background: Background = False
+    ) -> ModuleOperation:
         """Upgrade an installed module and what depends on it.
 
         :raise ToolError: it is not installed

@@ -7,11 +7,18 @@ from odoo import models
 
 from . import forked, shell_code
 from .exceptions import ToolError
+from .live_call import live
 from .parameters import asked_time, let_go, parameter, time_left
 from .tool_signature import tool
 
 if TYPE_CHECKING:
-    from .schemas.shell import Code, DryRun, ShellResult, ShellTimeout
+    from .schemas.shell import (
+        Background,
+        Code,
+        DryRun,
+        ShellResult,
+        ShellTimeout,
+    )
 
 
 class McpToolsetShell(models.AbstractModel):
@@ -20,9 +27,13 @@ class McpToolsetShell(models.AbstractModel):
     _name = "mcp.toolset.shell"
     _description = "MCP Toolset Shell"
 
-    @tool(types=".schemas.shell", writes=True)
+    @tool(types=".schemas.shell", writes=True, job=True)
     def odoo_shell(
-        self, code: Code, timeout: ShellTimeout = None, dry_run: DryRun = False
+        self,
+        code: Code,
+        timeout: ShellTimeout = None,
+        dry_run: DryRun = False,
+        background: Background = False,
     ) -> ShellResult:
         """Run Python code; all of it is committed, or nothing.
 
@@ -53,13 +64,13 @@ class McpToolsetShell(models.AbstractModel):
         keep = parameter(self.env, "command_output")
         let_go(self.env)
 
-        def work(committed):
-            return shell_code.run(
-                committed, database, uid, context, code, dry_run=dry_run
-            )
+        def work(tell):
+            return shell_code.run(tell, database, uid, context, code, dry_run=dry_run)
 
         try:
-            return forked.run(work, database, timeout=seconds, keep=keep)
+            return forked.run(
+                work, database, timeout=seconds, keep=keep, call=live(self.env)
+            )
         except forked.ForkError as error:
             raise ToolError(f"{error}. Try again.") from error
 
@@ -71,8 +82,8 @@ class McpToolsetShell(models.AbstractModel):
             nothing = "All is committed; what runs after a commit was stopped."
         if ended.timed_out and seconds < asked:
             return (
-                f"Stopped after {seconds:g} s, before the server's limit_time_real or "
-                f"its tool's timeout: {asked:g} s were asked for. {nothing}"
+                f"Stopped after {seconds:g} s, the tool's own timeout; {asked:g} s "
+                f"were asked for. {nothing}"
             )
         if ended.timed_out:
             return f"Stopped after {seconds:g} s. {nothing} Ask for a longer timeout."

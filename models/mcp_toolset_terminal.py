@@ -9,6 +9,7 @@ from odoo import models
 
 from . import command
 from .exceptions import ArgumentError
+from .live_call import live
 from .parameters import asked_time, parameter, time_left
 from .tool_signature import tool
 
@@ -29,7 +30,7 @@ class McpToolsetTerminal(models.AbstractModel):
     _name = "mcp.toolset.terminal"
     _description = "MCP Toolset Terminal"
 
-    @tool(types=".schemas.terminal", writes=True)
+    @tool(types=".schemas.terminal", writes=True, job=True)
     def execute_command(
         self,
         command: Command,
@@ -42,11 +43,6 @@ class McpToolsetTerminal(models.AbstractModel):
 
         :raise ArgumentError: there is nothing to run, or nowhere to run it
         """
-        if background:
-            raise ArgumentError(
-                "Argument 'background': there are no jobs yet. Run it with a timeout, "
-                "or detach it: 'setsid COMMAND >/tmp/out 2>&1 &'."
-            )
         self._check_command(command, working_directory, env_vars or {})
         asked = asked_time(self.env, timeout)
         seconds = time_left(self.env, asked)
@@ -82,6 +78,7 @@ class McpToolsetTerminal(models.AbstractModel):
             keep=parameter(self.env, "command_output"),
             cwd=directory,
             env=command.harmless_environment(added or {}),
+            call=live(self.env),
         )
         result = CommandResult(
             stdout=ended.stdout,
@@ -102,10 +99,6 @@ class McpToolsetTerminal(models.AbstractModel):
     def _timeout_hint(self, seconds: float, asked: float) -> str:
         said = f"Stopped after {seconds:g} s, with all that it had started."
         if seconds < asked:
-            return (
-                f"{said} {asked:g} s were asked for, but a call here must end before "
-                "the server's limit_time_real or its tool's timeout: raise that, or "
-                "detach the command and look at its output later."
-            )
+            return f"{said} {asked:g} s were asked for: the tool's own timeout is less."
         most = parameter(self.env, "command_maximum")
         return f"{said} A timeout of up to {most} s can be asked for."

@@ -14,7 +14,8 @@ from odoo.modules.registry import Registry
 
 from .. import compat
 from . import forked, module_worker, odoo_child, odoo_process
-from .exceptions import ToolError
+from .exceptions import Cancelled, ToolError
+from .live_call import live
 from .parameters import let_go, parameter, time_left
 
 DONE = {"install": "installed", "upgrade": "upgraded"}
@@ -48,7 +49,11 @@ class Operation:
             is_stale(each.name, self._installed_at(each)) for each in touched
         ) or (not module and is_stale(self.name, None))
         let_go(self.env)
-        done = self._by_new_odoo() if stale else self._by_fork(method)
+        try:
+            done = self._by_new_odoo() if stale else self._by_fork(method)
+        except Cancelled:
+            self._clean_up(self._states_now())
+            raise
         after = self._states_now()
         if done["error"]:
             self._clean_up(after)
@@ -77,7 +82,13 @@ class Operation:
         work = functools.partial(module_worker.run, self.database, self.name, method)
         seconds = self._seconds()
         try:
-            ended = forked.run(work, self.database, timeout=seconds, keep=10_000)
+            ended = forked.run(
+                work,
+                self.database,
+                timeout=seconds,
+                keep=10_000,
+                call=live(self.env),
+            )
         except forked.ForkError as error:
             raise ToolError(f"{error}. Try again.") from error
         if ended.result:
@@ -91,7 +102,11 @@ class Operation:
         option = "--init" if self.verb == "install" else "--update"
         seconds = self._seconds()
         ended, told = odoo_child.run(
-            option, self.name, database=self.database, timeout=seconds
+            option,
+            self.name,
+            database=self.database,
+            timeout=seconds,
+            call=live(self.env),
         )
         error = None
         if ended.timed_out:

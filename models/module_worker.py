@@ -21,19 +21,23 @@ LOADING = "odoo.modules.loading"
 LOADED = "Module %s loaded in "
 """How Odoo begins its line of a module that was installed or upgraded."""
 
+LOADING_MODULE = "Loading module %s (%d/%d)"
+"""How Odoo begins the line of a module that it is about to install or upgrade."""
+
 PYTHON_WARNINGS = "py.warnings"
 """Deprecations that Python tells of Odoo itself: nobody here can do anything."""
 
 
-def run(database: str, name: str, method: str, _committed) -> dict:
+def run(database: str, name: str, method: str, tell) -> dict:
     """Do it in this process, a fork, and tell: ``error``, ``log``, ``loaded``.
 
     :param method: ``button_immediate_install`` or ``button_immediate_upgrade``
+    :param tell: see :data:`.forked.Tell`
     """
     # the transaction is this process's own
     # pylint: disable=invalid-commit
     compat.forget_manifests()
-    with closing(Registry(database).cursor()) as cr, complaints() as (log, loaded):
+    with closing(Registry(database).cursor()) as cr, complaints(tell) as (log, loaded):
         env = api.Environment(cr, SUPERUSER_ID, {})
         modules = env["ir.module.module"]
         error = None
@@ -84,9 +88,9 @@ def _failure(error: Exception) -> str:
 
 
 @contextmanager
-def complaints() -> Iterator[tuple[list[str], list[str]]]:
+def complaints(tell) -> Iterator[tuple[list[str], list[str]]]:
     """Collect what is logged meanwhile: warnings and errors, and the modules that
-    Odoo has installed or upgraded and committed."""
+    Odoo has installed or upgraded and committed. All of it is told at once, too."""
     found: list[str] = []
     loaded: list[str] = []
     # the process ends soon: nobody misses the level that was set
@@ -96,9 +100,13 @@ def complaints() -> Iterator[tuple[list[str], list[str]]]:
         def emit(self, record: logging.LogRecord) -> None:
             if record.name == LOADING and record.msg.startswith(LOADED):
                 loaded.append(record.args[0])
+            elif record.name == LOADING and record.msg.startswith(LOADING_MODULE):
+                module, number, total = record.args
+                tell("progress", [number, total, f"Loading {module}"])
             if record.levelno < logging.WARNING or record.name == PYTHON_WARNINGS:
                 return
             found.append(self.format(record)[:LONGEST_LINE])
+            tell("log", [record.levelname.lower(), found[-1], record.name])
 
     handler = Collector(logging.INFO)
     handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))

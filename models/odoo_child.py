@@ -9,10 +9,12 @@ import tempfile
 from odoo.tools import config
 
 from . import command
+from .live_call import LiveCall
 from .log_records import records
 from .module_worker import (
     LOADED,
     LOADING,
+    LOADING_MODULE,
     LONGEST_LINE,
     MOST_LINES,
     PYTHON_WARNINGS,
@@ -25,12 +27,18 @@ OPTIONS = (
     *("pre_upgrade_scripts", "pg_path", "with_demo", "without_demo", "unaccent"),
 )
 LOADED_LINE = re.compile(re.escape(f"{LOADING}: {LOADED}").replace("%s", r"(\w+)"))
+LOADING_LINE = re.compile(
+    re.escape(LOADING_MODULE).replace("%s", r"(\w+)").replace("%d", r"(\d+)")
+)
 KEEP = 1_000_000
 
 
-def run(*arguments: str, database: str, timeout: float) -> tuple[command.Ended, dict]:
+def run(
+    *arguments: str, database: str, timeout: float, call: LiveCall
+) -> tuple[command.Ended, dict]:
     """Run ``odoo-bin ARGUMENTS --stop-after-init`` on a database.
 
+    :param call: it hears which module is loaded, and may stop it
     :return: how it ended; ``log``: its warnings and errors, ``loaded``: the modules
         that it installed or upgraded, in order
     """
@@ -44,7 +52,14 @@ def run(*arguments: str, database: str, timeout: float) -> tuple[command.Ended, 
             f"--log-handler={LOADING}:INFO",
         ]
         # it is Odoo: it gets the environment that Odoo has
-        ended = command.run(argv, timeout=timeout, keep=KEEP, env=os.environ)
+        ended = command.run(
+            argv,
+            timeout=timeout,
+            keep=KEEP,
+            env=os.environ,
+            call=call,
+            hear=_reader(call),
+        )
     found = records((ended.stdout + ended.stderr).splitlines())
     return ended, {
         "log": [
@@ -59,6 +74,21 @@ def run(*arguments: str, database: str, timeout: float) -> tuple[command.Ended, 
             if (match := LOADED_LINE.search(record.lines[0]))
         ],
     }
+
+
+def _reader(call: LiveCall):
+    """Return what tells a call the progress that Odoo's log lines tell."""
+    rest = b""
+
+    def hear(data: bytes) -> None:
+        nonlocal rest
+        *lines, rest = (rest + data).split(b"\n")
+        for line in lines:
+            if match := LOADING_LINE.search(line.decode(errors="replace")):
+                name, number, total = match.groups()
+                call.progress(int(number), int(total), f"Loading {name}")
+
+    return hear
 
 
 def program() -> list[str]:

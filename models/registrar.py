@@ -22,9 +22,18 @@ from psycopg2.extensions import (
 from odoo import SUPERUSER_ID, api
 from odoo.exceptions import UserError
 
-from .caller import Call, Caller, Credentials, Feature, LiveCall, Outcome
-from .exceptions import ArgumentError, LimitReached, Refusal, ToolError
-from .parameters import apply_log_level
+from .caller import Admitted, Call, Caller, Credentials, Feature, Outcome
+from .exceptions import (
+    ArgumentError,
+    Cancelled,
+    LimitReached,
+    Lost,
+    Refusal,
+    ToolError,
+)
+from .jobs import Jobs, job_outcome
+from .live_call import LiveCall, RecordCall, watching
+from .parameters import apply_log_level, asked_time, parameter
 from .sql_errors import NO_NUL
 from .tool_signature import explain_arguments, signature
 
@@ -110,41 +119,108 @@ class Registrar:
         """
         return self._live(credentials, call, "mcp.resource")
 
+    def cancel(self, credentials: Credentials, call: Call) -> None:
+        """Stop the call with this request id, if it is the caller's and runs.
+
+        Nobody is told whether there was one.
+
+        :raise NotAuthenticated, NotAllowed: see ``mcp.api.key``
+        """
+        with self.transaction() as env:
+            caller = env["mcp.api.key"]._authenticate(credentials)
+            env["mcp.audit.log"]._cancel(caller, call)
+
+    def set_log_level(self, credentials: Credentials, level: str) -> None:
+        """Keep from which level on the clients of this key want log messages."""
+        with self.transaction() as env:
+            caller = env["mcp.api.key"]._authenticate(credentials)
+            env["mcp.api.key"].browse(caller.key_id)._set_log_level(level)
+
+    def setting(self, name: str):
+        """Return the value of a setting, of the type of its default."""
+        with self.transaction() as env:
+            return parameter(env, name)
+
+    def find_job(
+        self, credentials: Credentials, task: str
+    ) -> tuple[dict, Outcome] | None:
+        """Return a job of the caller's by its task, and how its call stands."""
+        with self.transaction() as env:
+            caller = env["mcp.api.key"]._authenticate(credentials)
+            jobs = env["mcp.job"].with_user(caller.uid)
+            job = jobs.search([("task", "=", task)])
+            if not job:
+                return None
+            row, _text, _position = job.sudo()._look(job.id, -1)
+        return row, job_outcome(row)
+
+    def cancel_job(self, credentials: Credentials, task: str) -> None:
+        """Ask for the end of a job of the caller's."""
+        with self.transaction() as env:
+            caller = env["mcp.api.key"]._authenticate(credentials)
+            jobs = env["mcp.job"].with_user(caller.uid)
+            jobs.search([("task", "=", task)]).action_cancel()
+
     def _live(self, credentials: Credentials, call: Call, model: str) -> Outcome:
-        """Let the call in, run it, and close its entry."""
+        """Let the call in and run it, here or as a job."""
         try:
-            entry, caller, feature, arguments = self._admit(credentials, call, model)
+            admitted = self._admit(credentials, call, model)
         except LimitReached as refusal:
             return Outcome(str(refusal), is_error=True, retry_after=refusal.retry_after)
-        started = time.monotonic()
         live = LiveCall(
-            timeout=min(filter(None, (feature.timeout, call.budget)), default=None)
+            admitted.entry,
+            timeout=min(
+                filter(None, (admitted.feature.timeout, call.budget)), default=None
+            ),
+            client=call.waiting,
         )
+        live.client.obey(admitted.caller.log_level)
+        with watching(live, self.registry.db_name):
+            if admitted.patience is None:
+                outcome = self.carry_out(admitted, live)
+            else:
+                outcome = Jobs(self).carry_out(admitted, live)
+        mime_type = admitted.feature.described.get("mimeType", "")
+        return replace(outcome, mime_type=mime_type)
+
+    def carry_out(
+        self, admitted: Admitted, live: LiveCall, job: int | None = None
+    ) -> Outcome:
+        """Run an admitted call, and close its entry.
+
+        :param job: id of the job that it is, which ends in the same transaction
+        """
+        started = time.monotonic()
         result = error = None
         try:
-            result = self._run(caller, feature, arguments, live)
+            result = self._run(
+                admitted.caller, admitted.feature, admitted.arguments, live
+            )
             outcome = replace(_render(result), afterwards=tuple(live.afterwards))
         except Exception as exception:
             error = exception
-            outcome = Outcome(self._explain(error, feature, entry), is_error=True)
+            text = self._explain(error, admitted.feature, admitted.entry)
+            outcome = Outcome(text, is_error=True, status=_status(error))
         duration = round((time.monotonic() - started) * 1000)
-        status = "error" if outcome.is_error else "success"
-        _logger.debug("%s: %s in %s ms", call.name, status, duration)
+        status = outcome.status or ("error" if outcome.is_error else "success")
+        _logger.debug("%s: %s in %s ms", admitted.feature.name, status, duration)
+        live.client.finish()
         with self.transaction() as env:
-            env.cr.execute("SET LOCAL synchronous_commit = off")
+            if job:
+                env["mcp.job"]._end(job, status, outcome)
+            else:
+                env.cr.execute("SET LOCAL synchronous_commit = off")
             env["mcp.audit.log"]._close(
-                entry,
+                admitted.entry,
                 status,
                 error,
                 duration_ms=duration,
                 row_count=getattr(result, "row_count", None),
                 exit_code=getattr(result, "exit_code", None),
             )
-        return replace(outcome, mime_type=feature.described.get("mimeType", ""))
+        return outcome
 
-    def _admit(
-        self, credentials: Credentials, call: Call, model: str
-    ) -> tuple[int, Caller, Feature, dict]:
+    def _admit(self, credentials: Credentials, call: Call, model: str) -> Admitted:
         """Let the call in and open its audit entry, or refuse it.
 
         Committed before anything else happens. What cannot be written down does
@@ -161,12 +237,39 @@ class Registrar:
                 if feature.limit_id:
                     env["mcp.rate.limit"].browse(feature.limit_id)._consume(caller)
                 entry = audit._open(caller, call, durable=not feature.read_only)
+                patience = self._patience(env, feature, arguments, call)
             except Refusal as reason:
                 refusal = reason
                 audit._refuse(caller, call, refusal)
         if refusal:
             raise refusal
-        return entry, caller, feature, arguments
+        return Admitted(entry, caller, feature, arguments, patience, call)
+
+    def _patience(self, env, feature: Feature, arguments: dict, call: Call):
+        """Return the seconds after which a call goes on as a job.
+
+        :return: None: it cannot, or will have ended before
+        """
+        method = feature.method and getattr(
+            self.registry[feature.model], feature.method
+        )
+        if not getattr(method, "_mcp_job", False):
+            return None
+        try:
+            parsed = signature(method).parse(arguments)
+            if parsed.get("background"):
+                return 0
+            asked = parameter(env, "command_maximum")
+            if "timeout" in signature(method).input_schema["properties"]:
+                asked = asked_time(env, parsed.get("timeout"))
+        except ArgumentError:
+            return None
+        patience = parameter(env, "handover_seconds")
+        if call.budget:
+            # the answer needs a moment of its own
+            patience = min(patience, max(0.1, call.budget - 1))
+        asked = min(asked, feature.timeout or asked)
+        return patience if asked > patience else None
 
     def _run(self, caller: Caller, feature: Feature, arguments: dict, live: LiveCall):
         """Run a feature in a transaction of its own, as the caller."""
@@ -209,11 +312,20 @@ class Registrar:
         action = env["ir.actions.server"].sudo().browse(feature.action_id)
         context = action.sudo(False)._get_eval_context(action)
         context["arguments"] = arguments
-        return action._run_action_code_multi(context)
+        context["mcp"] = RecordCall(live)
+        with live.stopping(env.cr.connection.cancel):
+            try:
+                result = action._run_action_code_multi(context)
+            except Exception:
+                # whatever safe_eval has made of a query that was cancelled
+                live.check()
+                raise
+        live.check()
+        return result
 
     def _explain(self, error: Exception, feature: Feature, entry: int) -> str:
         """Say what went wrong, as far as the caller may know it."""
-        if isinstance(error, UserError):
+        if isinstance(error, UserError | Cancelled):
             return str(error)
         if isinstance(error, ValueError) and PSYCOPG2_NUL in str(error):
             return NO_NUL
@@ -224,6 +336,13 @@ class Registrar:
             f"{feature.name} failed with an internal error. The server's log tells "
             f"more: look for 'audit entry {entry}'."
         )
+
+
+def _status(error: Exception) -> str:
+    """Return how the audit tells a call that ended so."""
+    if isinstance(error, Lost):
+        return "lost"
+    return "cancelled" if isinstance(error, Cancelled) else "error"
 
 
 def _render(result) -> Outcome:

@@ -59,11 +59,11 @@ class Marked:
 
 
 def run(
-    committed, database: str, uid: int, context: dict, code: str, *, dry_run: bool
+    tell, database: str, uid: int, context: dict, code: str, *, dry_run: bool
 ) -> dict:
     """Run ``code`` as a user; commit on success, leave nothing on failure.
 
-    :param committed: called when it is
+    :param tell: see :data:`.forked.Tell`
     :return: ``return_value`` and ``error``, and ``changes`` of a dry run
     """
     registry = Registry(database)
@@ -85,7 +85,7 @@ def run(
         if dry_run:
             cr.rollback()
             return answer
-        cr.postcommit = marked = Marked(cr.postcommit, committed)
+        cr.postcommit = marked = Marked(cr.postcommit, lambda: tell("committed", True))
         try:
             type(cr).commit(cr)
         except Exception as error:

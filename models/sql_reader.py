@@ -16,6 +16,7 @@ import psycopg2
 
 from . import sql_functions
 from .exceptions import ToolError
+from .live_call import LiveCall
 from .sql_errors import NO_NUL, READ_ONLY, tool_error
 from .sql_lexer import tokens
 from .sql_values import register_types, shortened, size, to_json
@@ -86,12 +87,20 @@ def read_only(cr, timeout: float):
             cr.rollback()
 
 
-def fetch(cursor, query: str, params: list, limit: int, most_bytes: int, end: float):
+def fetch(
+    cursor,
+    query: str,
+    params: list,
+    limit: int,
+    most_bytes: int,
+    end: float,
+    call: LiveCall,
+) -> Rows:
     """Run a query and return its columns and as many rows as the caps allow.
 
     :param params: values for the placeholders; none: the text is taken as it is
     :param end: monotonic time after which no further rows are fetched
-    :return: see :func:`collect`
+    :param call: it hears how many rows there are, and may stop the query
     """
     text = bind(cursor, query, params)
     planned = _check_functions(cursor, text)
@@ -99,14 +108,11 @@ def fetch(cursor, query: str, params: list, limit: int, most_bytes: int, end: fl
     cursor.execute(OPEN)
     if not planned and first_word(text) != "show":
         raise ToolError(READ_ONLY)
-    return collect(cursor, limit, most_bytes, end)
+    return collect(cursor, limit, most_bytes, end, call)
 
 
-def collect(cursor, limit: int, most_bytes: int, end: float):
-    """Fetch from the cursor ``mcp_result`` as much as the caps allow.
-
-    :return: :class:`Rows`
-    """
+def collect(cursor, limit: int, most_bytes: int, end: float, call: LiveCall) -> Rows:
+    """Fetch from the cursor ``mcp_result`` as much as the caps allow."""
     register_types(cursor)
     rows, used, fetched, chunk = [], 0, 0, FIRST_CHUNK
     while True:
@@ -130,6 +136,8 @@ def collect(cursor, limit: int, most_bytes: int, end: float):
             return Rows(columns, rows, False, fetched)
         if time.monotonic() > end:
             return Rows(columns, rows, True, fetched)
+        call.check()
+        call.report(len(rows), None, f"{len(rows)} rows")
         chunk = max(1, min(CHUNK, (most_bytes - used) * len(rows) // (used or 1)))
 
 

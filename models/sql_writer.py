@@ -13,6 +13,7 @@ import psycopg2
 from psycopg2 import errors
 
 from .exceptions import ToolError
+from .live_call import LiveCall
 from .sql_errors import NO_COMMIT, tool_error
 from .sql_lexer import statements
 from .sql_reader import OPEN, Rows, bind, collect, first_word
@@ -61,15 +62,26 @@ def writing(cr, timeout: float):
         raise tool_error(error, NO_COMMIT) from error
 
 
-def run(cursor, text: str, params: list, limit: int, most_bytes: int, end: float):
+def run(
+    cursor,
+    text: str,
+    params: list,
+    limit: int,
+    most_bytes: int,
+    end: float,
+    call: LiveCall,
+) -> Written:
     """Run the statements in order.
 
     :param end: monotonic time when all of them must have ended
-    :return: :class:`Written`
+    :param call: it hears how many are done, and may stop them
     :raise ToolError: there is no statement, or no time is left
     """
     done, rows = [], None
-    for statement in statements(bind(cursor, text, params)):
+    found = list(statements(bind(cursor, text, params)))
+    for number, statement in enumerate(found):
+        call.check()
+        call.report(number, len(found), f"statement {number + 1} of {len(found)}")
         left = round((end - time.monotonic()) * 1000)
         if left <= 0:
             raise ToolError("The statements together took too long; nothing is kept.")
@@ -80,7 +92,7 @@ def run(cursor, text: str, params: list, limit: int, most_bytes: int, end: float
         )
         word = first_word(statement) or ""
         if _open(cursor):
-            rows = collect(cursor, limit, most_bytes, end)
+            rows = collect(cursor, limit, most_bytes, end, call)
             affected = rows.fetched
             if rows.truncated and word not in READING:
                 cursor.execute("MOVE FORWARD ALL FROM mcp_result")

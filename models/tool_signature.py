@@ -18,7 +18,7 @@ from .exceptions import ArgumentError
 from .guardrails import guardrails
 
 
-def tool(types: str, *, writes: bool = False):
+def tool(types: str, *, writes: bool = False, job: bool = False):
     """Mark a toolset method as one that a ``mcp.tool`` record may call.
 
     It is closed to RPC: only the registrar decides who may call it. What the server's
@@ -27,6 +27,8 @@ def tool(types: str, *, writes: bool = False):
     :param types: module of the names in the annotations, relative to the package
         of the method, e.g. ``".schemas.database"``
     :param writes: it changes something, or can
+    :param job: it may take long, and go on as a job. It takes ``background``, which the
+        registrar alone looks at, and returns a ``JobHandle``
     """
 
     def decorate(method):
@@ -36,6 +38,7 @@ def tool(types: str, *, writes: bool = False):
             return method(*args, **kwargs)
 
         guarded._mcp_types = types
+        guarded._mcp_job = job
         return api.private(guarded)
 
     return decorate

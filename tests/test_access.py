@@ -12,6 +12,7 @@ BUILT_IN = [
     "get_db_schema",
     "get_module_info",
     "install_module",
+    "job",
     "list_modules",
     "odoo_shell",
     "query_database",
@@ -23,7 +24,7 @@ BUILT_IN = [
 ]
 TOOLSETS = (
     *("database", "modules", "filesystem", "terminal"),
-    *("shell", "service", "config"),
+    *("shell", "service", "config", "jobs"),
 )
 
 

@@ -13,7 +13,7 @@ from ..models.audit_file import this_process
 from .common import ADMINISTRATOR, MODERN, USER, McpHttpCase
 
 SQL_LOG = "odoo.sql_db"
-PROTOCOL_LOG = "odoo.addons.odoo_dev_mcp.controllers.protocol"
+PROTOCOL_LOG = "odoo.addons.odoo_dev_mcp.controllers.transport"
 LINE = re.compile(
     r"\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\] DB=(\S+) USER=(\d+) "
     r'TOOL=(\w+|"(?:[^"\\]|\\.)*") (CMD|ARGS)=("(?:[^"\\]|\\.)*")'

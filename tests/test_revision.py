@@ -189,7 +189,7 @@ class TestRevision(McpHttpCase):
         )
 
     def test_an_unknown_method_is_404_modern_and_200_legacy(self):
-        for method in ("no/such", "tools", "", "__class__", "logging/setLevel"):
+        for method in ("no/such", "tools", "", "__class__", "tasks/list"):
             with self.subTest(method=method):
                 self.assert_error(self.rpc(method), 404, -32601)
                 response = self.rpc(method, revision=LEGACY[-1])
@@ -220,4 +220,4 @@ class TestRevision(McpHttpCase):
                     self.assert_error(response, status, -32602, word)
 
 
-LISTS_CAPABILITIES = ("tools", "resources", "prompts", "completions")
+LISTS_CAPABILITIES = ("tools", "resources", "prompts", "completions", "logging")

@@ -1,7 +1,10 @@
 """A client that speaks each revision as on the wire, and shows the raw answer."""
 
+import contextlib
 import itertools
-from collections.abc import Mapping
+import json
+import socket
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +17,20 @@ META = "io.modelcontextprotocol"
 ACCEPT = "application/json, text/event-stream"
 
 # The parameter that Mcp-Name repeats, by method.
-NAMED_BY = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
+NAMED_BY = {
+    "tools/call": "name",
+    "prompts/get": "name",
+    "resources/read": "uri",
+    "tasks/get": "taskId",
+    "tasks/update": "taskId",
+    "tasks/cancel": "taskId",
+}
+
+
+def received(connection: socket.socket) -> bytes:
+    """All that comes until the other end closes the connection."""
+    with connection:
+        return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
 @dataclass(frozen=True)
@@ -44,6 +60,30 @@ class Answer:
         """The protocol error; a result fails the test."""
         assert "error" in (self.body or {}), f"{self.status} {self.response.text}"
         return self.body["error"]
+
+
+class Stream:
+    """An answer that may come in pieces."""
+
+    def __init__(self, response: requests.Response) -> None:
+        self.response = response
+        self._lines = response.iter_lines(chunk_size=None)
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether it is one of events, and no JSON."""
+        return self.response.headers["Content-Type"] == "text/event-stream"
+
+    def messages(self) -> Iterator[dict[str, Any]]:
+        """The messages of an event stream, as they arrive, to its end."""
+        assert self.is_stream, self.response.text
+        for line in self._lines:
+            if line.startswith(b"data: "):
+                yield json.loads(line.removeprefix(b"data: "))
+
+    def comments(self) -> Iterator[bytes]:
+        """The comments, as they arrive."""
+        return (line for line in self._lines if line.startswith(b":"))
 
 
 class McpClient:
@@ -87,6 +127,53 @@ class McpClient:
     def tool(self, name: str, /, **arguments: Any) -> Any:
         """Result of a tool in this client's revision, ``isError`` included."""
         return self.call("tools/call", {"name": name, "arguments": arguments}).result
+
+    @contextlib.contextmanager
+    def stream(
+        self,
+        method: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        meta: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> Iterator["Stream"]:
+        """Send one request, and read its answer as it comes.
+
+        It has a connection of its own, which is closed at the end of the block.
+        """
+        with McpClient(self.url.removesuffix(ENDPOINT), self.key) as own:
+            own._ids = self._ids
+            params = {**(params or {}), "_meta": {**(meta or {})}}
+            options = {"stream": True, "revision": self.revision, **options}
+            with own.call(method, params, **options).response as response:
+                yield Stream(response)
+
+    def send(
+        self,
+        method: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        request_id: object = 1,
+        version: str = "HTTP/1.1",
+    ) -> socket.socket:
+        """Send one request over a connection that the test reads, or closes."""
+        params = self.params(params, self.revision)
+        body = json.dumps(
+            {"jsonrpc": "2.0", "id": request_id, "method": method, "params": params}
+        ).encode()
+        host, _, port = self.url.split("/")[2].partition(":")
+        headers = {
+            "Host": f"{host}:{port}",
+            "User-Agent": self.session.headers["User-Agent"],
+            "Connection": "close",
+            "Content-Length": str(len(body)),
+            **self.headers(method, params, self.revision),
+        }
+        lines = [f"POST {ENDPOINT} {version}"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        connection = socket.create_connection((host, int(port)), timeout=60)
+        connection.sendall("\r\n".join([*lines, "", ""]).encode() + body)
+        return connection
 
     def post(
         self, body: Any, *, headers: Mapping[str, str | None], **options: Any

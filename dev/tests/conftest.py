@@ -9,16 +9,18 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import requests
 
 from dev import database as databases
 from dev import python_env
 from dev import stack as stacks
-from dev.odoo_instance import OdooInstance
+from dev.odoo_instance import LOOPBACK, OdooInstance, free_port
 from dev.odoo_server import OdooServer
 from dev.python_env import PythonEnv
 from dev.stack import Stack
 from dev.tests.backend import Backend
-from dev.tests.client import McpClient
+from dev.tests.client import ENDPOINT, McpClient
+from dev.tests.waiting import eventually
 
 NO_LISTENER = (
     "INSERT INTO ir_config_parameter (key, value) "
@@ -128,10 +130,51 @@ def either_server(request: pytest.FixtureRequest) -> OdooServer:
     return request.getfixturevalue(names[request.param])
 
 
+@pytest.fixture(scope="module")
+def listener_url(backend: Backend) -> Iterator[str]:
+    """The dedicated listener of the shared database, for one module of tests.
+
+    Its lock in the database would disturb those that look for locks.
+    """
+    port = free_port()
+    url = f"http://{LOOPBACK}:{port}"
+    backend.parameter("listener_port", port)
+    backend.parameter("listener_enabled", 1)
+    eventually(lambda: _answers(url), "the listener answers")
+    yield url
+    backend.parameter("listener_enabled", 0)
+    eventually(lambda: not _answers(url), "the listener has ended")
+
+
+def _answers(url: str) -> bool:
+    session = requests.Session()
+    # A proxy of the environment is never asked for a loopback address.
+    session.trust_env = False
+    try:
+        return session.get(f"{url}{ENDPOINT}/health", timeout=10).ok
+    except requests.ConnectionError:
+        return False
+
+
+@pytest.fixture(params=["threaded", "prefork", "listener"])
+def either_door(request: pytest.FixtureRequest) -> str:
+    """The address of Odoo's port, threaded and with workers, and of the listener."""
+    if request.param == "listener":
+        return request.getfixturevalue("listener_url")
+    name = {"threaded": "server", "prefork": "prefork_server"}[request.param]
+    return request.getfixturevalue(name).url
+
+
 @pytest.fixture(scope="session")
 def key(backend: Backend) -> str:
     """A developer key of the administrator."""
     return backend.key("admin")
+
+
+@pytest.fixture
+def mark(request: pytest.FixtureRequest) -> str:
+    """Seconds to sleep that no other process on this machine sleeps."""
+    return f"98{os.getpid() % 1000}.{abs(hash(request.node.nodeid)) % 100_000}"
 
 
 @pytest.fixture(scope="session")

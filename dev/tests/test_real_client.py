@@ -17,7 +17,7 @@ OPERATIONS = {"install_module", "upgrade_module"}
 BUILT_IN = OPERATIONS | {
     *("execute_command", "execute_sql", "get_db_schema", "get_module_info"),
     *("list_modules", "odoo_shell", "query_database", "read_config", "read_file"),
-    *("service_status", "write_file"),
+    *("job", "service_status", "write_file"),
 }
 NAMES = ("Ada of the check", "Grace of the check", "Radia of the check")
 SDK_CLIENT = Path(__file__).with_name("sdk_client.py")

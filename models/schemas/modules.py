@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from .common import Background, JobHandle  # noqa: F401
+
 ModuleState = Annotated[
     Literal["all", "installed", "uninstalled", "to_upgrade", "to_install", "to_remove"],
     Field(description="Only modules in this state."),
@@ -58,22 +60,22 @@ class ModuleChange(BaseModel):
     after: str
 
 
-class ModuleOperation(BaseModel):
-    success: bool
-    message: str
-    state: str
-    state_before: str
+class ModuleOperation(JobHandle):
+    success: bool = True
+    message: str = ""
+    state: str = ""
+    state_before: str = ""
     changes: Annotated[
         list[ModuleChange], Field(description="Modules whose state is another now.")
-    ]
+    ] = []
     loaded: Annotated[
         list[str], Field(description="All that was installed or upgraded, in order.")
-    ]
-    log: Annotated[list[str], Field(description="Warnings and errors.")]
+    ] = []
+    log: Annotated[list[str], Field(description="Warnings and errors.")] = []
     restart_needed: Annotated[
         bool, Field(description="The server still runs the older Python code.")
-    ]
-    duration_ms: int
+    ] = False
+    duration_ms: int = 0
 
     @property
     def failed(self) -> bool:

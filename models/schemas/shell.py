@@ -4,6 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
+from .common import Background, JobHandle  # noqa: F401
+
 Code = Annotated[
     str,
     Field(
@@ -30,13 +32,15 @@ class TableChange(BaseModel):
     ]
 
 
-class ShellResult(BaseModel):
-    output: Annotated[str, Field(description="Standard output and error.")]
+class ShellResult(JobHandle):
+    output: Annotated[str, Field(description="Standard output and error.")] = ""
     return_value: Annotated[
         Any, Field(description="JSON where it is; else the value's repr.")
-    ]
-    error: Annotated[str | None, Field(description="Traceback; nothing was committed.")]
-    duration_ms: int
+    ] = None
+    error: Annotated[
+        str | None, Field(description="Traceback; nothing was committed.")
+    ] = None
+    duration_ms: int = 0
     changes: Annotated[list[TableChange] | None, Field(description="Of a dry run.")] = (
         None
     )

@@ -2,7 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
+
+from .common import Background, JobHandle  # noqa: F401
 
 Command = Annotated[
     str, Field(description="Shell command. Its standard input is empty.")
@@ -17,18 +19,16 @@ CommandTimeout = Annotated[
 Variables = Annotated[
     dict[str, str] | None, Field(description="Added to the environment.")
 ]
-Background = Annotated[bool, Field(description="Not yet available.")]
 
 
-class CommandResult(BaseModel):
-    stdout: str
-    stderr: str
+class CommandResult(JobHandle):
+    stdout: str = ""
+    stderr: str = ""
     exit_code: Annotated[
         int, Field(description="-1: stopped at the timeout; -2: not started.")
-    ]
-    timed_out: bool
-    duration_ms: int
-    hint: str | None = None
+    ] = 0
+    timed_out: bool = False
+    duration_ms: int = 0
 
     @property
     def failed(self) -> bool:

@@ -1,0 +1,116 @@
+"""MCP over HTTP: what a request must be like, who sends it, how a fault is answered.
+
+https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http
+"""
+
+import logging
+import time
+from http import HTTPStatus
+
+from werkzeug.http import parse_accept_header, parse_options_header
+
+from ..models.caller import Credentials
+from ..models.exceptions import NotAllowed, NotAuthenticated
+from . import rpc
+from .exchange import HttpRequest, HttpResponse
+
+_logger = logging.getLogger(__name__)
+
+
+def check_http(request: HttpRequest) -> None:
+    """Refuse what is no JSON by POST.
+
+    :raise RpcError: 405, 406 or 415
+    """
+    from mcp_types.jsonrpc import INVALID_REQUEST
+
+    if request.method != "POST":
+        raise rpc.RpcError(
+            INVALID_REQUEST,
+            "MCP is spoken by POST; there is no stream to open here.",
+            status=405,
+            headers={"Allow": "POST, OPTIONS"},
+        )
+    kind, _options = parse_options_header(request.headers.get("Content-Type", ""))
+    if kind.lower() != "application/json":
+        raise rpc.RpcError(
+            INVALID_REQUEST, "Send 'Content-Type: application/json'.", status=415
+        )
+    accept = _accepted(request)
+    if accept and not accept & {"application/json", "application/*", "*/*"}:
+        raise rpc.RpcError(
+            INVALID_REQUEST,
+            "Send 'Accept: application/json, text/event-stream'.",
+            status=406,
+        )
+
+
+def _accepted(request: HttpRequest) -> set[str]:
+    header = parse_accept_header(request.headers.get("Accept", ""))
+    return {kind for kind, quality in header if quality > 0}
+
+
+def takes_stream(request: HttpRequest) -> bool:
+    """Tell whether the client takes a stream of events for an answer."""
+    return "text/event-stream" in _accepted(request)
+
+
+def time_left(request: HttpRequest) -> float | None:
+    """Return the seconds until the door must have answered, at least one.
+
+    The messages of a batch share them.
+    """
+    if request.deadline is None:
+        return None
+    return max(1.0, request.deadline - time.monotonic())
+
+
+def credentials(request: HttpRequest) -> Credentials:
+    """Return what the request says of its sender. RFC 6750 section 2.1."""
+    header = request.headers.get("Authorization")
+    scheme, _, key = (header or "").partition(" ")
+    if header is not None and scheme.lower() != "bearer":
+        key = ""
+    return Credentials(
+        key=None if header is None else key.strip(),
+        address=request.address,
+        forwarded=request.forwarded,
+    )
+
+
+def as_fault(error: Exception) -> rpc.RpcError:
+    """Return the error that a client is told when ``error`` ended its request.
+
+    What we did not foresee is for the log alone.
+    """
+    from mcp_types.jsonrpc import INTERNAL_ERROR
+
+    if isinstance(error, rpc.RpcError):
+        return error
+    if isinstance(error, NotAuthenticated):
+        return rpc.RpcError(
+            rpc.AUTHENTICATION_REQUIRED,
+            str(error),
+            status=HTTPStatus.UNAUTHORIZED,
+            # RFC 6750 section 3
+            headers={"WWW-Authenticate": 'Bearer realm="odoo", error="invalid_token"'},
+        )
+    if isinstance(error, NotAllowed):
+        return rpc.RpcError(rpc.FORBIDDEN, str(error), status=HTTPStatus.FORBIDDEN)
+    _logger.error("MCP request failed", exc_info=error)
+    return rpc.RpcError(INTERNAL_ERROR, "Internal error", status=500)
+
+
+def respond(request_id, fault: rpc.RpcError, *, modern: bool = False) -> HttpResponse:
+    """Return an error response.
+
+    From 2026-07-28 on an error has an HTTP status of its own; before, the status is
+    about the transport, and an error of a method is a successful exchange.
+    """
+    from mcp_types.jsonrpc import INTERNAL_ERROR, METHOD_NOT_FOUND
+
+    status = fault.status
+    if status is None:
+        codes = {METHOD_NOT_FOUND: 404, INTERNAL_ERROR: 200}
+        status = codes.get(fault.code, 400) if modern else 200
+    return HttpResponse(status, rpc.error(request_id, fault), fault.headers)

@@ -1,0 +1,107 @@
+"""Calls that go on as jobs: started, followed while a client waits, handed over."""
+
+import json
+import time
+from collections.abc import Callable
+
+from .caller import Admitted, Outcome
+from .forked import ForkError
+from .job_process import start
+from .live_call import LiveCall
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
+"""Seconds between two looks at a job."""
+
+STOP_SECONDS = 15
+"""So long a client that has cancelled a call waits for the end of its process."""
+
+HINT = (
+    "It goes on without you. job(action='wait', job_id={id}) waits for its end, 'read' "
+    "shows what it prints, 'cancel' stops it."
+)
+
+
+class Jobs:
+    """Runs calls as jobs of the registrar's database."""
+
+    def __init__(self, registrar) -> None:
+        self.registrar = registrar
+
+    def carry_out(self, admitted: Admitted, live: LiveCall) -> Outcome:
+        """Start a job, and return its outcome, or that of handing it over."""
+        with self.registrar.transaction() as env:
+            job_id = env["mcp.job"]._begin(admitted)
+        try:
+            start(self.registrar, admitted, job_id)
+        except (ForkError, OSError) as error:
+            return self._not_started(admitted, job_id, error)
+
+        def look(position: int) -> tuple[dict, str, int]:
+            with self.registrar.transaction() as env:
+                return env["mcp.job"]._look(job_id, position)
+
+        row = follow(look, admitted.patience, live)
+        if live.cancelled:
+            with self.registrar.transaction() as env:
+                env["mcp.audit.log"].browse(admitted.entry)._request_cancel()
+            row = follow(look, STOP_SECONDS, LiveCall())
+        if not row["ended_at"]:
+            with self.registrar.transaction() as env:
+                env["mcp.job"]._hand_over(job_id)
+            row, _text, _position = look(-1)
+        return job_outcome(row)
+
+    def _not_started(self, admitted: Admitted, job_id: int, error) -> Outcome:
+        outcome = Outcome(f"{error}. Try again.", is_error=True)
+        with self.registrar.transaction() as env:
+            env["mcp.job"]._end(job_id, "error", outcome)
+            env["mcp.audit.log"]._close(admitted.entry, "error", error, duration_ms=0)
+        return outcome
+
+
+def follow(
+    look: Callable[[int], tuple[dict, str, int]],
+    seconds: float,
+    live: LiveCall,
+    position: int = 0,
+) -> dict:
+    """Wait for a job, until it ends, its client has enough, or the time is up.
+
+    :param look: ``mcp.job``'s ``_look`` for this job
+    :param live: it hears what the job prints and how far it is
+    :param position: where the output begins that is told; negative: here
+    :return: the row as it was at the end
+    """
+    end = time.monotonic() + seconds
+    pause, told = FIRST_PAUSE, None
+    while True:
+        row, text, position = look(position)
+        if text:
+            live.output(text.encode())
+        progress = row["progress"], row["progress_total"], row["message"] or ""
+        if row["progress"] is not None and progress != told:
+            told = progress
+            live.progress(*progress)
+        left = end - time.monotonic()
+        if row["ended_at"] or left <= 0 or live.cancelled:
+            return row
+        time.sleep(min(pause, left))
+        pause = min(LONGEST_PAUSE, pause * 1.5)
+
+
+def job_outcome(row: dict) -> Outcome:
+    """Return what a call answers whose job is in this state."""
+    if row["result"]:
+        return Outcome(**json.loads(row["result"]))
+    if row["state"] == "lost":
+        return Outcome(
+            f"Job {row['id']} was lost: its process or its server was killed. What it "
+            f"had printed: job(action='read', job_id={row['id']}).",
+            is_error=True,
+        )
+    handle = {
+        "job_id": row["id"],
+        "job_state": row["state"],
+        "hint": HINT.format(**row),
+    }
+    return Outcome(json.dumps(handle), handle, job=row)
