@@ -9,6 +9,7 @@ from werkzeug.datastructures import Headers
 
 if TYPE_CHECKING:
     from .stream import EventStream
+    from .subscriptions import Hub, Subscription
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class HttpRequest:
     :param forwarded: a proxy passed it on
     :param deadline: monotonic time when the door must have answered; None: no end
     :param stream: what the answer can become before its end; None: it cannot
+    :param hub: keeps streams open; None: the door has none
     """
 
     method: str
@@ -29,6 +31,7 @@ class HttpRequest:
     forwarded: bool = False
     deadline: float | None = None
     stream: "EventStream | None" = None
+    hub: "Hub | None" = None
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,14 @@ class HttpResponse:
     """An HTTP response for a door to send: JSON, or nothing.
 
     :param afterwards: what the door does when all of it has been sent
+    :param stays: the answer is this stream, which stays open
     """
 
     status: int
     payload: Any = None
     headers: dict[str, str] = field(default_factory=dict)
     afterwards: tuple[Callable[[], None], ...] = ()
+    stays: "Subscription | None" = None
 
     def body(self) -> bytes:
         """Return the payload as it is sent; no payload, no bytes."""

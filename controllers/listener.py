@@ -32,6 +32,7 @@ from .exchange import HttpRequest, HttpResponse
 from .protocol import Protocol
 from .rpc import RpcError
 from .stream import EventStream
+from .subscriptions import Hub
 from .transport import respond
 
 _logger = logging.getLogger(__name__)
@@ -103,8 +104,10 @@ class Handler(BaseHTTPRequestHandler):
         """Answer one request, whatever its method: the protocol decides."""
         stream = EventStream(self._start_stream, self.connection)
         try:
-            request = replace(self._request(), stream=stream)
+            request = replace(self._request(), stream=stream, hub=self.server.hub)
             response = self.server.answer(self.path, request)
+            if response.stays:
+                self.server.hub.follow(response.stays, stream)
         except RpcError as fault:
             # what is left of the body cannot be told from a next request
             self.close_connection = True
@@ -224,9 +227,11 @@ class Listener(ThreadingMixIn, TCPServer):
     def __init__(self, host: str, port: int, database: str) -> None:
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.database = database
+        self.hub = Hub(self._registrar)
         self.places = threading.BoundedSemaphore(MOST_CONNECTIONS)
-        # a call has one cursor at a time; the pool must not run dry
-        self.calls = threading.BoundedSemaphore(max(1, config["db_maxconn"] - 2))
+        # a call has one cursor at a time, those that look after calls and streams one
+        # each; the pool must not run dry
+        self.calls = threading.BoundedSemaphore(max(1, config["db_maxconn"] - 3))
         super().__init__((host, port), Handler)
 
     def process_request(self, request, client_address) -> None:
@@ -258,10 +263,13 @@ class Listener(ThreadingMixIn, TCPServer):
         if path not in how:
             raise RpcError(-32600, "There is nothing here but /mcp/v1.", status=404)
         with self.calls:
-            registry = Registry(self.database).check_signaling()
+            registrar = self._registrar()
             with self._environment() as env:
                 guard = make_guard(env)
-            return how[path](Protocol(Registrar(registry), guard), request)
+            return how[path](Protocol(registrar, guard), request)
+
+    def _registrar(self) -> Registrar:
+        return Registrar(Registry(self.database).check_signaling())
 
     @contextlib.contextmanager
     def _environment(self):

@@ -96,4 +96,5 @@ def _serve(database: str, watch: ServerWatch, cr) -> None:
         _logger.info("MCP listener: serving %s at %s", database, url)
     if listener:
         listener.shutdown()
+        listener.hub.close()
         listener.server_close()

@@ -3,7 +3,7 @@
 import base64
 import contextlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from odoo import release
 
@@ -39,7 +39,8 @@ CAPABILITIES = {
     "completions": {},
     "logging": {},
 }
-"""No listChanged, no subscribe: a client would hold a worker's connection open."""
+"""No listChanged, no subscribe: a client would hold a worker's connection open. The
+listener adds them."""
 
 PAGE = 50
 """Rows on one page of a list."""
@@ -61,6 +62,7 @@ class Context:
     user_agent: str = ""
     budget: float | None = None
     waiting: Client | None = None
+    capabilities: dict = field(default_factory=lambda: CAPABILITIES)
 
 
 def initialize(context: Context, params: dict) -> dict:
@@ -78,7 +80,7 @@ def initialize(context: Context, params: dict) -> dict:
     known = asked in HANDSHAKE_PROTOCOL_VERSIONS
     return {
         "protocolVersion": asked if known else LATEST_HANDSHAKE_VERSION,
-        "capabilities": CAPABILITIES,
+        "capabilities": context.capabilities,
         "serverInfo": SERVER_INFO,
         "instructions": INSTRUCTIONS,
     }
@@ -91,7 +93,7 @@ def discover(context: Context, params: dict) -> dict:
     context.registrar.authenticate(context.credentials)
     return {
         "supportedVersions": list(MODERN_PROTOCOL_VERSIONS),
-        "capabilities": {**CAPABILITIES, "extensions": {tasks.EXTENSION: {}}},
+        "capabilities": {**context.capabilities, "extensions": {tasks.EXTENSION: {}}},
         "instructions": INSTRUCTIONS,
     }
 

@@ -7,10 +7,18 @@ from dataclasses import replace
 from http import HTTPStatus
 
 from ..models.registrar import Registrar
-from . import rpc, tasks
+from . import rpc, subscriptions, tasks
 from .exchange import HttpRequest, HttpResponse
 from .guard import Guard, cors
-from .methods import LIVES, METHODS, SERVER_INFO, Context, cancel, retry_after
+from .methods import (
+    CAPABILITIES,
+    LIVES,
+    METHODS,
+    SERVER_INFO,
+    Context,
+    cancel,
+    retry_after,
+)
 from .notices import StreamClient
 from .revision import (
     VERSION_HEADER,
@@ -24,6 +32,7 @@ from .transport import (
     as_fault,
     check_http,
     credentials,
+    may_stay,
     respond,
     takes_stream,
     time_left,
@@ -83,6 +92,8 @@ class Protocol:
     def _answer(self, request: HttpRequest) -> HttpResponse:
         if request.method == "OPTIONS":
             return HttpResponse(HTTPStatus.NO_CONTENT, headers={"Allow": "POST"})
+        if may_stay(request):
+            return self._stay(request)
         check_http(request)
         message = None
         try:
@@ -98,6 +109,12 @@ class Protocol:
         if isinstance(message, list):
             return self._answer_batch(request, message)
         return self._answer_message(request, message)
+
+    def _stay(self, request: HttpRequest) -> HttpResponse:
+        """Open the stream of a GET, as it was before 2026-07-28."""
+        stream = subscriptions.stay(self.registrar, credentials(request))
+        request.hub.prepare(self.registrar, stream)
+        return HttpResponse(HTTPStatus.OK, stays=stream)
 
     def _answer_batch(self, request: HttpRequest, messages: list) -> HttpResponse:
         """Answer each request of a batch, in order. JSON-RPC 2.0 section 6."""
@@ -116,7 +133,8 @@ class Protocol:
             return self._take_note(request, message)
         try:
             envelope = open_envelope(request.headers, message)
-            validate(message["method"], envelope.revision, message.get("params"))
+            stays = request.hub is not None
+            validate(message, envelope.revision, stays=stays)
         except rpc.RpcError as fault:
             self.registrar.authenticate(credentials(request))
             return self._fail(request, message, fault)
@@ -151,6 +169,10 @@ class Protocol:
         method, params = message["method"], message.get("params") or {}
         context = self._context(request, message["id"], envelope, params)
         headers, afterwards = {}, ()
+        if method == subscriptions.LISTEN:
+            stream = subscriptions.listen(context, params)
+            request.hub.prepare(self.registrar, stream)
+            return HttpResponse(HTTPStatus.OK, stays=stream)
         if method in LIVES:
             value, outcome = LIVES[method](context, params)
             headers, afterwards = retry_after(outcome), outcome.afterwards
@@ -158,7 +180,8 @@ class Protocol:
                 # revision 2025-11-25, basic/utilities/cancellation: no response
                 return HttpResponse(HTTPStatus.OK)
         else:
-            value = (METHODS | tasks.METHODS)[method](context, params)
+            methods = METHODS | tasks.METHODS | subscriptions.METHODS
+            value = methods[method](context, params)
         payload = rpc.result(message["id"], _complete(value, method, envelope))
         return HttpResponse(HTTPStatus.OK, payload, headers, afterwards)
 
@@ -173,6 +196,9 @@ class Protocol:
             user_agent=request.headers.get("User-Agent", ""),
             budget=time_left(request),
             waiting=_waiting(request, envelope, params or {}),
+            capabilities=CAPABILITIES
+            if request.hub is None
+            else CAPABILITIES | subscriptions.CAPABILITIES,
         )
 
 
@@ -236,19 +262,24 @@ def check_batch(request: HttpRequest, messages: list) -> None:
             rpc.check_envelope(message)
 
 
-def validate(method: str, revision: str, params: dict | None) -> None:
+def validate(message: dict, revision: str, *, stays: bool) -> None:
     """Check method and parameters against the revision's own schema.
 
+    :param stays: the door keeps streams open
     :raise RpcError: -32601 or -32602, naming the parameter
     """
     from mcp_types.jsonrpc import INVALID_PARAMS, METHOD_NOT_FOUND
     from mcp_types.methods import validate_client_request
     from pydantic import ValidationError
 
+    method, params = message["method"], message.get("params")
     if method in tasks.METHODS:
         tasks.check(revision, params)
         return
-    if method not in METHODS and method not in LIVES:
+    known = {*METHODS, *LIVES}
+    if stays:
+        known |= {*subscriptions.METHODS, subscriptions.LISTEN}
+    if method not in known:
         raise rpc.RpcError(METHOD_NOT_FOUND, f"Method not found: {method[:100]}")
     try:
         validate_client_request(method, revision, params)

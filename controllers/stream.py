@@ -66,6 +66,11 @@ class EventStream:
         except OSError:
             self.broken = True
 
+    def open(self) -> None:
+        """Make the answer a stream now."""
+        with self.lock:
+            self._send(b": open\n\n")
+
     def ping(self) -> None:
         """Send a comment if the stream has been silent; without ever waiting."""
         if time.monotonic() < self.latest + PING_SECONDS:

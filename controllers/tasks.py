@@ -69,12 +69,16 @@ def _time(value: datetime) -> str:
 
 def get(context, params: dict) -> dict:
     """Tell how a task is, and its result when there is one."""
+    return detail(context.registrar, *_find(context, params))
+
+
+def detail(registrar, job: dict, outcome) -> dict:
+    """Return a job as a task, with its result when there is one."""
     from mcp_types.jsonrpc import INTERNAL_ERROR
 
     from .methods import tool_result
 
-    job, outcome = _find(context, params)
-    task = describe(job, context.registrar.setting("job_retention"))
+    task = describe(job, registrar.setting("job_retention"))
     if task["status"] == "completed":
         task["result"] = tool_result(outcome)
     elif task["status"] == "failed":
@@ -96,13 +100,12 @@ def cancel(context, params: dict) -> dict:
     return {}
 
 
-def _find(context, params: dict):
-    """Return the job of the task that is named.
+def require(context) -> None:
+    """Refuse a client that has not said that it knows tasks.
 
-    :raise RpcError: -32021, the client has not said that it knows tasks; -32602, there
-        is no such task of this caller
+    :raise RpcError: -32021
     """
-    from mcp_types.jsonrpc import INVALID_PARAMS, MISSING_REQUIRED_CLIENT_CAPABILITY
+    from mcp_types.jsonrpc import MISSING_REQUIRED_CLIENT_CAPABILITY
 
     if not are_known(context.envelope.capabilities):
         raise RpcError(
@@ -110,6 +113,17 @@ def _find(context, params: dict):
             "Missing required client capability",
             {"requiredCapabilities": {"extensions": {EXTENSION: {}}}},
         )
+
+
+def _find(context, params: dict):
+    """Return the job of the task that is named.
+
+    :raise RpcError: -32021, the client does not know tasks; -32602, there is no such
+        task of this caller
+    """
+    from mcp_types.jsonrpc import INVALID_PARAMS
+
+    require(context)
     found = context.registrar.find_job(context.credentials, params["taskId"])
     if found is None:
         raise RpcError(INVALID_PARAMS, "Task not found")

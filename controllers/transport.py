@@ -13,6 +13,7 @@ from ..models.caller import Credentials
 from ..models.exceptions import NotAllowed, NotAuthenticated
 from . import rpc
 from .exchange import HttpRequest, HttpResponse
+from .revision import VERSION_HEADER
 
 _logger = logging.getLogger(__name__)
 
@@ -48,6 +49,20 @@ def check_http(request: HttpRequest) -> None:
 def _accepted(request: HttpRequest) -> set[str]:
     header = parse_accept_header(request.headers.get("Accept", ""))
     return {kind for kind, quality in header if quality > 0}
+
+
+def may_stay(request: HttpRequest) -> bool:
+    """Tell whether this is a GET for a stream, at a door that has them.
+
+    Revision 2026-07-28 knows no GET any more.
+    """
+    from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
+
+    if request.method != "GET" or request.hub is None:
+        return False
+    revision = request.headers.get(VERSION_HEADER)
+    legacy = revision is None or revision in HANDSHAKE_PROTOCOL_VERSIONS
+    return legacy and takes_stream(request)
 
 
 def takes_stream(request: HttpRequest) -> bool:

@@ -10,6 +10,7 @@ from . import (
     mcp_rate_limit,
     mcp_rate_limit_counter,
     mcp_resource,
+    mcp_subscription,
     mcp_tool,
     mcp_toolset,
     mcp_toolset_config,

@@ -39,6 +39,8 @@ from .tool_signature import explain_arguments, signature
 
 _logger = logging.getLogger(__name__)
 
+PEEK_SECONDS = 10
+
 PSYCOPG2_NUL = "cannot contain NUL (0x00) characters"
 
 
@@ -160,6 +162,71 @@ class Registrar:
             caller = env["mcp.api.key"]._authenticate(credentials)
             jobs = env["mcp.job"].with_user(caller.uid)
             jobs.search([("task", "=", task)]).action_cancel()
+
+    def may_read(self, credentials: Credentials, uri: str) -> bool:
+        """Tell whether the caller may read a resource."""
+        with self.transaction() as env:
+            caller = env["mcp.api.key"]._authenticate(credentials)
+            resources = env["mcp.resource"].with_user(caller.uid)
+            try:
+                resources._find(Call("resources/read", {"uri": uri}), caller)
+            except Refusal:
+                return False
+        return True
+
+    def peek(self, credentials: Credentials, uri: str) -> list | None:
+        """Return what a resource is now, to see whether it has changed.
+
+        It is the server that looks, with the caller's rights: no call, so neither
+        limited nor in the audit.
+
+        :return: text, object and bytes of it; None: it cannot be read
+        """
+        with self.transaction() as env:
+            caller = env["mcp.api.key"]._authenticate(credentials)
+            resources = env["mcp.resource"].with_user(caller.uid)
+            try:
+                feature, arguments = resources._find(
+                    Call("resources/read", {"uri": uri}), caller
+                )
+            except Refusal:
+                return None
+        try:
+            found = _render(
+                self._run(caller, feature, arguments, LiveCall(timeout=PEEK_SECONDS))
+            )
+        except Exception as error:
+            _logger.debug("%s: %s", uri, error)
+            return None
+        return [found.text, found.blob and found.blob.hex()]
+
+    def subscribed(self, credentials: Credentials) -> list[str]:
+        """Return the URIs that clients with this key have subscribed to."""
+        with self.transaction() as env:
+            caller = env["mcp.api.key"]._authenticate(credentials)
+            found = env["mcp.subscription"].search([("key_id", "=", caller.key_id)])
+            return found.mapped("uri")
+
+    def subscribe(self, credentials: Credentials, uri: str, most: int) -> None:
+        """Have the streams of this key tell when a resource changes.
+
+        :param most: subscriptions that a key may have; the oldest one makes room
+        """
+        self.unsubscribe(credentials, uri)
+        with self.transaction() as env:
+            caller = env["mcp.api.key"]._authenticate(credentials)
+            subscriptions = env["mcp.subscription"]
+            if caller.key_id:
+                subscriptions.create({"key_id": caller.key_id, "uri": uri})
+                mine = [("key_id", "=", caller.key_id)]
+                subscriptions.search(mine, offset=most, order="id desc").unlink()
+
+    def unsubscribe(self, credentials: Credentials, uri: str) -> None:
+        """Tell the streams of this key no more of a resource."""
+        with self.transaction() as env:
+            caller = env["mcp.api.key"]._authenticate(credentials)
+            wanted = [("key_id", "=", caller.key_id), ("uri", "=", uri)]
+            env["mcp.subscription"].search(wanted).unlink()
 
     def _live(self, credentials: Credentials, call: Call, model: str) -> Outcome:
         """Let the call in and run it, here or as a job."""
