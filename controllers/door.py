@@ -1,16 +1,8 @@
 """What both doors do alike, whatever brings the bytes to them."""
 
-import logging
-
-from odoo import release
-
 from ..models.parameters import parameter, parts
-from .exchange import HttpResponse
 from .guard import Guard
-from .methods import VERSION
 from .rpc import RpcError
-
-_logger = logging.getLogger(__name__)
 
 MOST_BYTES = 16 * 1024 * 1024
 """The largest body that is taken."""
@@ -47,19 +39,3 @@ def too_large() -> RpcError:
 def not_whole() -> RpcError:
     """Return the error for a body that ends early, or whose chunks are none."""
     return RpcError(-32700, "Parse error: the body did not arrive whole.", status=400)
-
-
-def health(env) -> HttpResponse:
-    """Tell whether the database answers; without a key, without a write.
-
-    :param env: a context manager that gives an environment; it may fail
-    """
-    try:
-        with env() as found:
-            found.cr.execute("SELECT 1")
-    except Exception as error:
-        _logger.warning("health: %s", error)
-        row = {"status": "unhealthy", "error": "the database does not answer"}
-        return HttpResponse(503, row)
-    row = {"version": VERSION, "odoo_version": release.version}
-    return HttpResponse(200, {"status": "healthy", **row})

@@ -36,10 +36,12 @@ class HttpRequest:
 
 @dataclass(frozen=True)
 class HttpResponse:
-    """An HTTP response for a door to send: JSON, or nothing.
+    """An HTTP response for a door to send: JSON, a text, or nothing.
 
     :param afterwards: what the door does when all of it has been sent
     :param stays: the answer is this stream, which stays open
+    :param text: sent as it is, instead of a payload
+    :param text_type: media type of ``text``
     """
 
     status: int
@@ -47,9 +49,20 @@ class HttpResponse:
     headers: dict[str, str] = field(default_factory=dict)
     afterwards: tuple[Callable[[], None], ...] = ()
     stays: "Subscription | None" = None
+    text: str | None = None
+    text_type: str = "text/plain; charset=utf-8"
+
+    @property
+    def content_type(self) -> str | None:
+        """Media type of the body; None: there is none."""
+        if self.text is not None:
+            return self.text_type
+        return None if self.payload is None else "application/json"
 
     def body(self) -> bytes:
-        """Return the payload as it is sent; no payload, no bytes."""
+        """Return the text, or the payload as JSON; neither, no bytes."""
+        if self.text is not None:
+            return self.text.encode()
         return b"" if self.payload is None else dumps(self.payload)
 
 

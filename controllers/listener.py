@@ -27,8 +27,10 @@ from odoo.modules.registry import Registry
 from odoo.tools import config
 
 from ..models.registrar import Registrar
-from .door import MOST_BYTES, PROXY_HEADERS, health, make_guard, not_whole, too_large
+from .door import MOST_BYTES, PROXY_HEADERS, make_guard, not_whole, too_large
 from .exchange import HttpRequest, HttpResponse
+from .health import health
+from .metrics import metrics
 from .protocol import Protocol
 from .rpc import RpcError
 from .stream import EventStream
@@ -102,7 +104,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer(self) -> None:
         """Answer one request, whatever its method: the protocol decides."""
-        stream = EventStream(self._start_stream, self.connection)
+        stream = EventStream(self._start_stream, self.connection, "listener")
         try:
             request = replace(self._request(), stream=stream, hub=self.server.hub)
             response = self.server.answer(self.path, request)
@@ -168,8 +170,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(response.status)
         for name, value in response.headers.items():
             self.send_header(name, value)
-        if response.payload is not None:
-            self.send_header("Content-Type", "application/json")
+        if response.content_type is not None:
+            self.send_header("Content-Type", response.content_type)
         self.send_header("Cache-Control", "no-store")
         self.send_header("Content-Length", str(len(body)))
         if self.close_connection:
@@ -204,7 +206,9 @@ class Handler(BaseHTTPRequestHandler):
     def _end_stream(self, stream: EventStream, response: HttpResponse) -> None:
         if response.payload is not None:
             stream.send(response.payload)
-        if stream.broken:
+        whole = not stream.broken
+        stream.close()
+        if not whole:
             self.close_connection = True
         elif self.chunked:
             self.wfile.write(b"0\r\n\r\n")
@@ -255,10 +259,11 @@ class Listener(ThreadingMixIn, TCPServer):
         """Answer a request for ``path``; there is nothing here but ``/mcp/v1…``."""
         path = path.partition("?")[0]
         if path == "/mcp/v1/health":
-            return health(self._environment)
+            return health(self._environment, request)
         how = {
             "/mcp/v1": Protocol.handle,
             "/mcp/v1/capabilities": Protocol.capabilities,
+            "/mcp/v1/metrics": metrics,
         }
         if path not in how:
             raise RpcError(-32600, "There is nothing here but /mcp/v1.", status=404)

@@ -73,6 +73,8 @@ def run(database: str, server_pid: int, python_since: float) -> None:
 def _serve(database: str, watch: ServerWatch, cr) -> None:
     """Listen where the settings say; another process takes over when they change."""
     settings = listener_settings.read(cr)
+    # what the one before has told is over
+    listener_settings.tell(cr)
     Registry(database)
     listener = problem = None
     while settings.enabled and watch.lives(TURN_SECONDS if listener or problem else 0):

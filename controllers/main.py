@@ -15,15 +15,10 @@ from odoo.http import Dispatcher, Response, request
 from odoo.tools import config
 
 from ..models.registrar import Registrar
-from .door import (
-    MOST_BYTES,
-    PROXY_HEADERS,
-    health,
-    make_guard,
-    not_whole,
-    too_large,
-)
+from .door import MOST_BYTES, PROXY_HEADERS, make_guard, not_whole, too_large
 from .exchange import HttpRequest, HttpResponse
+from .health import health
+from .metrics import metrics
 from .protocol import Protocol
 from .rpc import RpcError
 from .stream import EventStream
@@ -76,8 +71,17 @@ class McpController(http.Controller):
 
     @mcp_route("/mcp/v1/health")
     def health(self, **params):
-        """Tell whether the database answers; without a key, without a write."""
-        return to_odoo(health(self._environment))
+        """Tell how the server does; without a key, without a write."""
+        try:
+            asked = read_request(request.httprequest)
+            return to_odoo(health(self._environment, asked))
+        except RpcError as fault:
+            return to_odoo(respond(None, fault))
+
+    @mcp_route("/mcp/v1/metrics")
+    def metrics(self, **params):
+        """Tell Prometheus what has been done; for a key, or this host."""
+        return self._answer(metrics)
 
     @staticmethod
     @contextlib.contextmanager
@@ -124,7 +128,7 @@ class LateResponse(BaseResponse):
             # PEP 3333: the write() that it returns is how a stream is pushed
             return start_response("200 OK", list({**self._own(), **headers}.items()))
 
-        stream = EventStream(start, environ.get("werkzeug.socket"))
+        stream = EventStream(start, environ.get("werkzeug.socket"), "odoo")
         response = self.answer(stream)
         if not stream.opened:
             found = to_odoo(response)
@@ -132,6 +136,7 @@ class LateResponse(BaseResponse):
             return found(environ, start_response)
         if response.payload is not None:
             stream.send(response.payload)
+        stream.close()
         return ClosingIterator([], response.afterwards)
 
     def _own(self) -> dict[str, str]:
@@ -194,8 +199,8 @@ def to_odoo(response: HttpResponse) -> Response:
     )
     for act in response.afterwards:
         found.call_on_close(act)
-    if response.payload is None:
+    if response.content_type is None:
         found.headers.pop("Content-Type", None)
     else:
-        found.headers["Content-Type"] = "application/json"
+        found.headers["Content-Type"] = response.content_type
     return found

@@ -54,13 +54,14 @@ class Protocol:
 
     def handle(self, request: HttpRequest) -> HttpResponse:
         """Answer a request; nothing but an answer comes out of here."""
-        return self._guarded(request, self._answer)
+        return self.guarded(request, self._answer)
 
     def capabilities(self, request: HttpRequest) -> HttpResponse:
         """Tell the names of the caller's tools and resources, as 1.0 did."""
-        return self._guarded(request, self._tell_capabilities)
+        return self.guarded(request, self._tell_capabilities)
 
-    def _guarded(self, request: HttpRequest, answer) -> HttpResponse:
+    def guarded(self, request: HttpRequest, answer) -> HttpResponse:
+        """Return what ``answer`` makes of a request that may be made here."""
         try:
             self.guard.check(request)
         except rpc.RpcError as fault:

@@ -8,8 +8,10 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
+from ..models.open_streams import counted
 from .exchange import dumps
 
 PING_SECONDS = 15
@@ -30,12 +32,14 @@ class EventStream:
 
     :param start: sends the head of the response, and returns what writes its body
     :param connection: to the client, or to the proxy that it uses
+    :param door: ``odoo`` or ``listener``, for the metrics
     """
 
     def __init__(
         self,
         start: Callable[[dict[str, str]], Callable[[bytes], object]],
         connection: socket.socket | None,
+        door: str,
     ) -> None:
         self.start = start
         self.headers = dict(HEADERS)
@@ -43,6 +47,8 @@ class EventStream:
         self.lock = threading.Lock()
         self.write: Callable[[bytes], object] | None = None
         self.broken = False
+        self.door = door
+        self.counted = ExitStack()
         self.latest = time.monotonic()
 
     @property
@@ -61,10 +67,17 @@ class EventStream:
             return
         try:
             if self.write is None:
+                self.counted.enter_context(counted(self.door))
                 self.write = self.start(self.headers)
             self.write(data)
         except OSError:
             self.broken = True
+
+    def close(self) -> None:
+        """Let it be over: nothing is sent any more."""
+        with self.lock:
+            self.broken = True
+        self.counted.close()
 
     def open(self) -> None:
         """Make the answer a stream now."""

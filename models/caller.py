@@ -1,5 +1,6 @@
 """Who calls and what: what the door saw, and what the registrar made of it."""
 
+import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -20,6 +21,12 @@ class Credentials:
     key: str | None
     address: str
     forwarded: bool = False
+
+    @property
+    def local(self) -> bool:
+        """Whether the sender is on this host, as far as one can tell: a proxy on it
+        that says nothing of whom it speaks for looks the same."""
+        return not self.forwarded and ipaddress.ip_address(self.address).is_loopback
 
 
 class Feature(NamedTuple):

@@ -237,9 +237,8 @@ class McpApiKey(models.Model):
         From loopback only, and not through a proxy on it.
         """
         uid = parameter(self.env, "anonymous_user_id")
-        local = ipaddress.ip_address(credentials.address).is_loopback
         user = self.env["res.users"].sudo().browse(uid).exists() if uid else None
-        if not (user and user.active and local and not credentials.forwarded):
+        if not (user and user.active and credentials.local):
             raise NotAuthenticated(
                 "Send a key: 'Authorization: Bearer …'. Users make one in their "
                 "preferences in Odoo."

@@ -3,10 +3,11 @@ import logging
 import psutil
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
 from .audit_file import AuditFile, this_process
+from .mcp_metric import counting
+from .mcp_sealed_mixin import McpSealedMixin
 from .parameters import parameter
 from .redaction import redact
 
@@ -30,6 +31,7 @@ class McpAuditLog(models.Model):
     """
 
     _name = "mcp.audit.log"
+    _inherit = McpSealedMixin._name
     _description = "MCP Audit Log"
     _order = "id desc"
     _log_access = False
@@ -68,23 +70,6 @@ class McpAuditLog(models.Model):
         self.env.cr.execute(
             "CREATE INDEX IF NOT EXISTS mcp_audit_log_open_idx ON mcp_audit_log "
             "(process) WHERE status = 'open'"
-        )
-
-    # Never super(): not even sudo writes here through the ORM.
-    # pylint: disable=method-required-super,no-raise-unlink
-    @api.model_create_multi
-    def create(self, vals_list):
-        raise self._sealed()
-
-    def write(self, vals):
-        raise self._sealed()
-
-    def unlink(self):
-        raise self._sealed()
-
-    def _sealed(self) -> AccessError:
-        return AccessError(
-            self.env._("The audit log is written by the MCP server alone.")
         )
 
     @api.model
@@ -178,7 +163,7 @@ class McpAuditLog(models.Model):
         status: str,
         error: Exception | None = None,
         *,
-        duration_ms: int,
+        duration_ms: float,
         row_count: int | None = None,
         exit_code: int | None = None,
     ) -> None:
@@ -191,15 +176,16 @@ class McpAuditLog(models.Model):
                        duration_ms = %s, row_count = %s, exit_code = %s
                  WHERE id = %s AND status = 'open'
                 RETURNING create_date, user_id, tool, arguments, status,
-                          exit_code, row_count, duration_ms
+                          exit_code, row_count, duration_ms, %s
                 """,
                 status,
                 type(error).__name__ if error else None,
                 str(error)[:1000].replace("\0", "\ufffd") if error else None,
-                duration_ms,
+                round(duration_ms),
                 row_count,
                 None if exit_code is None else str(exit_code),
                 entry,
+                counting(duration_ms / 1000),
             )
         )
         row = self.env.cr.dictfetchone()

@@ -3,7 +3,6 @@ import secrets
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
 from .caller import Outcome
@@ -41,6 +40,7 @@ class McpJob(models.Model):
     """
 
     _name = "mcp.job"
+    _inherit = "mcp.sealed.mixin"
     _description = "MCP Job"
     _order = "id desc"
     _log_access = False
@@ -74,21 +74,6 @@ class McpJob(models.Model):
     def _compute_output_tail(self):
         for job in self:
             job.output_tail = self._output(job.id, -SHOWN, SHOWN)[1]
-
-    # Never super(): not even sudo writes here through the ORM.
-    # pylint: disable=method-required-super,no-raise-unlink
-    @api.model_create_multi
-    def create(self, vals_list):
-        raise self._sealed()
-
-    def write(self, vals):
-        raise self._sealed()
-
-    def unlink(self):
-        raise self._sealed()
-
-    def _sealed(self) -> AccessError:
-        return AccessError(self.env._("A job is written by the process that runs it."))
 
     @api.model
     def _begin(self, admitted) -> int:

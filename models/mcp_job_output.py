@@ -5,6 +5,7 @@ class McpJobOutput(models.Model):
     """A piece of what a job has printed."""
 
     _name = "mcp.job.output"
+    _inherit = "mcp.sealed.mixin"
     _description = "MCP Job Output"
     _order = "position"
     _log_access = False

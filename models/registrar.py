@@ -268,9 +268,9 @@ class Registrar:
             error = exception
             text = self._explain(error, admitted.feature, admitted.entry)
             outcome = Outcome(text, is_error=True, status=_status(error))
-        duration = round((time.monotonic() - started) * 1000)
+        duration = (time.monotonic() - started) * 1000
         status = outcome.status or ("error" if outcome.is_error else "success")
-        _logger.debug("%s: %s in %s ms", admitted.feature.name, status, duration)
+        _logger.debug("%s: %s in %.0f ms", admitted.feature.name, status, duration)
         live.client.finish()
         with self.transaction() as env:
             if job:

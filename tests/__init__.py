@@ -10,6 +10,7 @@ from . import (
     test_guard,
     test_key,
     test_key_governance,
+    test_metrics,
     test_module_tools,
     test_query_database,
     test_query_escape,

@@ -7,6 +7,7 @@ from odoo.tests import BaseCase, tagged
 
 PACKAGE = "odoo.addons.odoo_dev_mcp"
 MODULES = (
+    "controllers.exposition",
     "controllers.revision",
     "models.audit_file",
     "models.command",
@@ -14,6 +15,7 @@ MODULES = (
     "models.guardrails",
     "models.log_records",
     "models.mcp_api_key",
+    "models.mcp_metric",
     "models.mcp_resource",
     "models.parameters",
     "models.process_output",

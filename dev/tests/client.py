@@ -69,6 +69,11 @@ class Stream:
         self.response = response
         self._lines = response.iter_lines(chunk_size=None)
 
+    def hang_up(self) -> None:
+        """End the connection, even if another thread waits for what comes."""
+        with contextlib.suppress(AttributeError, OSError):
+            self.response.raw._fp.fp.raw._sock.shutdown(socket.SHUT_RDWR)
+
     @property
     def is_stream(self) -> bool:
         """Whether it is one of events, and no JSON."""
@@ -146,7 +151,11 @@ class McpClient:
             params = {**(params or {}), "_meta": {**(meta or {})}}
             options = {"stream": True, "revision": self.revision, **options}
             with own.call(method, params, **options).response as response:
-                yield Stream(response)
+                stream = Stream(response)
+                try:
+                    yield stream
+                finally:
+                    stream.hang_up()
 
     def send(
         self,
