@@ -1,6 +1,7 @@
 """``odoo-bin --addons-path=… mcp``: the dedicated listener, started by Odoo itself."""
 
 import argparse
+import configparser
 import os
 
 from odoo.cli import Command
@@ -23,8 +24,13 @@ class Mcp(Command):
         parser.add_argument("--python-since", type=float, required=True)
         given = parser.parse_args(args)
         config.parse_config(["--config", given.config, "--no-http"])
-        # it was written for this start alone, with a password in it
-        os.unlink(given.config)
-        from odoo.addons.odoo_dev_mcp.controllers.listener_process import run
-
-        run(given.database, given.server_pid, given.python_since)
+        parser = configparser.RawConfigParser()
+        parser.read(given.config)
+        try:
+            # the addon reads its guardrails from the file when it is imported
+            from odoo.addons.odoo_dev_mcp.controllers.listener_process import run
+        finally:
+            # it was written for this start alone, with a password in it
+            os.unlink(given.config)
+        served = parser.get("served", "config")
+        run(given.database, given.server_pid, given.python_since, served)

@@ -14,7 +14,7 @@ import psycopg2
 from odoo import sql_db
 from odoo.modules.registry import Registry
 
-from ..models import listener_settings, odoo_process
+from ..models import listener_settings, odoo_process, server_config
 from ..models.forked import reset_limits
 from .listener import Listener
 
@@ -51,8 +51,12 @@ class ServerWatch:
             return False
 
 
-def run(database: str, server_pid: int, python_since: float) -> None:
-    """Be the listener of ``database`` until the server or its settings change."""
+def run(database: str, server_pid: int, python_since: float, config: str) -> None:
+    """Be the listener of ``database`` until the server or its settings change.
+
+    :param config: what the server's configuration is, see :mod:`.server_config`
+    """
+    server_config.take_over(config)
     odoo_process.served.update(pid=server_pid, python_since=python_since)
     # the thread that started this process blocks them all
     signal.pthread_sigmask(signal.SIG_SETMASK, ())

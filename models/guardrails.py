@@ -46,6 +46,16 @@ class Guardrails:
     read_only: bool = False
     path_roots: tuple[str, ...] | None = None
 
+    def options(self) -> dict[str, str]:
+        """Return the section of a file that says the same."""
+        found = {
+            "disabled_tools": ", ".join(sorted(self.disabled_tools)),
+            "read_only": str(self.read_only),
+        }
+        if self.path_roots is not None:
+            found["path_roots"] = ", ".join(self.path_roots)
+        return found
+
     def permits(self, feature) -> bool:
         """Tell whether a feature may be offered at all."""
         if self.read_only and not feature.read_only:

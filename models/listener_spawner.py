@@ -11,7 +11,9 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from contextlib import closing
+from pathlib import Path
 
 import psycopg2
 
@@ -19,12 +21,19 @@ from odoo import sql_db
 from odoo.service import server
 from odoo.tools import config
 
-from . import listener_settings, odoo_child, odoo_process
+from . import (
+    guardrails,
+    listener_settings,
+    odoo_child,
+    odoo_process,
+    server_config,
+)
 
 _logger = logging.getLogger(__name__)
 
 TURN_SECONDS = 2.5
 START_SECONDS = 8
+READ_SECONDS = 120
 
 DETACHED = """
 import os, sys
@@ -33,6 +42,9 @@ if not os.fork():
     os.execv(sys.argv[1], sys.argv[1:])
 """
 """The listener is nobody's child: a restarted Odoo would never reap it."""
+SERVED = "served"
+"""Section of the listener's file: what the server's own configuration is."""
+
 LOG_OPTIONS = ("logfile", "log_level", "log_handler", "syslog")
 watched: set[tuple[int, str]] = set()
 """Process and database that have a thread already; a fork starts its own."""
@@ -77,15 +89,28 @@ def _watch(database: str) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     turn = threading.Event()
     seconds = TURN_SECONDS
+    written: dict[str, float] = {}
     while not turn.wait(seconds) and _serves_http():
         seconds = TURN_SECONDS
+        _forget(written)
         try:
             if _is_missing(database):
-                _spawn(database)
+                written[_spawn(database)] = time.monotonic()
                 # until it holds the lock
                 seconds = START_SECONDS
         except (psycopg2.Error, OSError, subprocess.SubprocessError) as error:
             _logger.debug("listener of %s: %s", database, error)
+
+
+def _forget(written: dict[str, float]) -> None:
+    """Remove the files that a listener has not read in time, if it has died before.
+
+    :param written: when each was written
+    """
+    for path, since in list(written.items()):
+        if time.monotonic() > since + READ_SECONDS:
+            Path(path).unlink(missing_ok=True)
+            del written[path]
 
 
 def _serves_http() -> bool:
@@ -103,14 +128,21 @@ def _is_missing(database: str) -> bool:
         return settings.enabled and not listener_settings.is_held(cr)
 
 
-def _spawn(database: str) -> None:
-    """Start the listener with the configuration in force.
+def _spawn(database: str) -> str:
+    """Start the listener with the configuration in force, and return its file.
 
-    It reads the file with the password once and removes it.
+    It reads that file, with a password and what it must not do, once and removes it.
     """
     descriptor, path = tempfile.mkstemp(suffix=".conf")
     os.close(descriptor)
-    odoo_child.write_config(path, *odoo_child.OPTIONS, *LOG_OPTIONS)
+    odoo_child.write_config(
+        path,
+        *(*odoo_child.OPTIONS, *LOG_OPTIONS),
+        **{
+            guardrails.SECTION: guardrails.guardrails().options(),
+            SERVED: {"config": server_config.handed_over()},
+        },
+    )
     addons_path = odoo_child.option_text(config["addons_path"])
     subprocess.run(
         [
@@ -123,3 +155,4 @@ def _spawn(database: str) -> None:
         stdin=subprocess.DEVNULL,
         check=True,
     )
+    return path

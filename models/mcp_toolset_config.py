@@ -15,7 +15,7 @@ from odoo.tools import config
 
 import odoo.addons
 
-from .. import compat
+from . import server_config
 from .exceptions import ToolError
 from .redaction import masked
 from .service_manager import surroundings
@@ -41,10 +41,10 @@ class McpToolsetConfig(models.AbstractModel):
         """
         from .schemas.config import ConfigResult
 
-        values = dict(config.options)
-        path = compat.config_file()
+        values = server_config.options()
+        path = server_config.path()
         path = path if os.path.isfile(path) else None
-        layers = compat.config_layers()
+        layers = server_config.layers()
         if key is None:
             sources = {name: _source(name, layers) for name in sorted(values)}
             return ConfigResult(
@@ -78,7 +78,7 @@ class McpToolsetConfig(models.AbstractModel):
 
         memory = psutil.virtual_memory()
         disk = psutil.disk_usage(config["data_dir"])
-        workers = config["workers"] or 0
+        workers = server_config.options()["workers"] or 0
         self.env.cr.execute("SHOW server_version")
         return SystemInfo(
             hostname=socket.gethostname(),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from odoo import models
 
-from .. import compat
+from . import server_config
 from .audit_file import writable
 from .exceptions import ArgumentError, ToolError
 from .file_access import folder_of, open_file, replacing, resolved, size_of
@@ -142,7 +142,7 @@ class McpToolsetFilesystem(models.AbstractModel):
             raise ToolError("The server's configuration file allows no path.")
         real = resolved(path, rails or ())
         real = resolved(real, tuple(parts(parameter(self.env, "path_roots"))))
-        if same_file(real, compat.config_file()):
+        if same_file(real, server_config.path()):
             raise ToolError(
                 f"{path!r} is the server's configuration file: read_config tells what "
                 "is in it, with secrets masked. No tool changes it."

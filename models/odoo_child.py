@@ -104,15 +104,19 @@ def option_text(value) -> str:
     return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def write_config(path: str, *names: str) -> None:
+def write_config(path: str, *names: str, **sections: dict[str, str]) -> None:
     """Write options in force into a file of this account alone: a password in a
-    command line is for everybody to see."""
+    command line is for everybody to see.
+
+    :param sections: beside them
+    """
     parser = configparser.RawConfigParser()
     parser["options"] = {
         name: option_text(value)
         for name in names
         if (value := config.options.get(name)) not in (None, False, "")
     }
+    parser.read_dict(sections)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as handle:
         parser.write(handle)

@@ -32,6 +32,9 @@ class ResConfigSettings(models.TransientModel):
     mcp_command_timeout = fields.Integer("Command Timeout (s)")
     mcp_command_maximum = fields.Integer("Maximum Timeout (s)")
     mcp_command_output = fields.Integer("Output (bytes)")
+    mcp_handover_seconds = fields.Integer("Patience (s)")
+    mcp_job_output = fields.Integer("Job Output (characters)")
+    mcp_job_retention = fields.Integer("Job Retention (days)", help="0: for ever.")
     mcp_services = fields.Char(
         "Services",
         help="Name, or name=systemd unit, separated by commas.",
@@ -75,7 +78,7 @@ class ResConfigSettings(models.TransientModel):
     def _check_mcp_numbers(self):
         for settings in self:
             for name in self._mcp_numbers():
-                least = 0 if name == "mcp_audit_retention" else 1
+                least = 0 if name.endswith("_retention") else 1
                 if settings[name] < least:
                     raise ValidationError(
                         self.env._(

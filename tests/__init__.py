@@ -8,6 +8,7 @@ from . import (
     test_execute_sql,
     test_files,
     test_guard,
+    test_jobs,
     test_key,
     test_key_governance,
     test_metrics,

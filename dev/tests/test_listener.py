@@ -332,3 +332,32 @@ def test_body_that_dribbles_is_given_up(door: Door) -> None:
         list(pool.map(lambda _n: health(door.port), range(20)))
         assert not client.tool("query_database", query="SELECT 1").get("isError")
     assert 25 < slow.result(70) < 40
+
+
+def test_guardrails_of_the_server_hold_the_listener_too(
+    make_server: Callable[..., OdooServer],
+    make_database: Callable[[str], str],
+    tmp_path: Path,
+) -> None:
+    """It is started from a file of its own, and yet tells and guards the server's."""
+    (tmp_path / "file").write_text("x")
+    section = {"disabled_tools": "odoo_shell", "path_roots": str(tmp_path)}
+    server = make_server(
+        database=make_database("guarded"),
+        workers=2,
+        sections={"odoo_dev_mcp": section},
+    )
+    door = Door(server)
+    with door.client() as client:
+        names = {tool["name"] for tool in client.call("tools/list").result["tools"]}
+        assert "execute_command" in names
+        assert "odoo_shell" not in names
+        assert not client.tool("read_file", path=f"{tmp_path}/file").get("isError")
+        assert client.tool("read_file", path="/etc/passwd")["isError"] is True
+        found = client.tool("read_config")["structuredContent"]
+        assert found["config_path"] == str(server.config_path)
+        assert found["file"]["odoo_dev_mcp"] == section
+        assert found["values"]["workers"] == 2
+        assert found["values"]["http_port"] == server.port
+        assert found["sources"]["workers"] == "file"
+    server.stop()

@@ -1,0 +1,42 @@
+"""The configuration of the Odoo server: this process's, or of the one it works for.
+
+The listener is started with what it needs alone, and from a file of its own.
+"""
+
+import json
+
+from odoo.tools import config
+
+from .. import compat
+
+_served: dict = {}
+"""In a process that works for a server: its ``path``, ``options`` and ``layers``."""
+
+
+def path() -> str:
+    """Return the path of the configuration file that Odoo was started with.
+
+    It need not exist: Odoo then runs without one.
+    """
+    return _served["path"] if _served else compat.config_file()
+
+
+def options() -> dict:
+    """Return all options in force, by name."""
+    return dict(_served["options"] if _served else config.options)
+
+
+def layers() -> dict[str, dict]:
+    """Return the options that were given, by where: the first layer wins."""
+    return _served["layers"] if _served else compat.config_layers()
+
+
+def handed_over() -> str:
+    """Return all of it for a process that works for this server, as JSON."""
+    found = {"path": path(), "options": options(), "layers": layers()}
+    return json.dumps(found, default=str)
+
+
+def take_over(text: str) -> None:
+    """Have what a server has handed over."""
+    _served.update(json.loads(text))
