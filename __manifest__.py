@@ -35,5 +35,6 @@
         "views/res_users_views.xml",
         "views/odoo_dev_mcp_menus.xml",
     ],
+    "uninstall_hook": "uninstall_hook",
     "application": True,
 }

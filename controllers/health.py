@@ -5,9 +5,9 @@ import logging
 from odoo import release
 
 from ..models.health import HEALTHY, UNHEALTHY, parts
+from ..version import VERSION
 from .door import make_guard
 from .exchange import HttpRequest, HttpResponse
-from .methods import VERSION
 from .rpc import RpcError
 from .transport import credentials
 

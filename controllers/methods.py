@@ -11,11 +11,11 @@ from ..models.caller import Call, Credentials, Outcome
 from ..models.exceptions import UnknownResource, UnknownTool
 from ..models.live_call import Client
 from ..models.registrar import Registrar
+from ..version import VERSION
 from . import tasks
 from .revision import Envelope
 from .rpc import RpcError
 
-VERSION = "1.0.0"
 SERVER_INFO = {
     "name": "odoo_dev_mcp",
     "title": "Odoo Dev MCP Server",

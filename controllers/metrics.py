@@ -14,9 +14,9 @@ from ..models import health, open_streams
 from ..models.mcp_audit_log import STATUSES
 from ..models.mcp_metric import BOUNDS
 from ..models.registrar import Registrar
+from ..version import VERSION
 from .exchange import HttpRequest, HttpResponse
 from .exposition import CONTENT_TYPE, Family, Sample, render
-from .methods import VERSION
 from .protocol import Protocol
 from .rpc import RpcError
 from .transport import credentials

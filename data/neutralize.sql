@@ -1,3 +1,6 @@
 -- a copy of a database knows no key of the original
 DELETE FROM mcp_api_key;
 DELETE FROM ir_config_parameter WHERE key = 'odoo_dev_mcp.anonymous_user_id';
+-- and calls no registry
+DELETE FROM ir_config_parameter
+ WHERE key IN ('odoo_dev_mcp.phone_home_url', 'odoo_dev_mcp.phone_home_secret', 'odoo_dev_mcp.phone_home_state');

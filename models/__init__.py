@@ -8,6 +8,7 @@ from . import (
     mcp_job_output,
     mcp_listener,
     mcp_metric,
+    mcp_phone_home,
     mcp_rate_limit,
     mcp_rate_limit_counter,
     mcp_resource,

@@ -9,7 +9,7 @@ import socket
 import zlib
 from dataclasses import dataclass
 
-from .parameters import DEFAULTS, PREFIX
+from .parameters import PREFIX, committed, is_installed
 
 LOCK_CLASS = 0x6D63706C  # "mcpl"
 NAMES = ("listener_enabled", "listener_host", "listener_port")
@@ -35,20 +35,10 @@ class Settings:
 
 
 def read(cr) -> Settings:
-    """Return the settings as they are committed now; what is none is the default."""
-    cr.execute(
-        "SELECT key, value FROM ir_config_parameter WHERE key IN %s",
-        [tuple(PREFIX + name for name in NAMES)],
-    )
-    found = dict(cr.fetchall())
-    values = {}
-    for name in NAMES:
-        try:
-            values[name] = type(DEFAULTS[name])(found[PREFIX + name])
-        except (KeyError, ValueError):
-            values[name] = DEFAULTS[name]
+    """Return the settings as they are committed now; uninstalled, it is disabled."""
+    values = committed(cr, NAMES)
     return Settings(
-        enabled=bool(values["listener_enabled"]),
+        enabled=bool(values["listener_enabled"]) and is_installed(cr),
         host=values["listener_host"].strip(),
         port=values["listener_port"],
     )

@@ -56,7 +56,7 @@ class McpJob(models.Model):
         "mcp.audit.log", "Audit Entry", readonly=True, index=True, ondelete="set null"
     )
     task = fields.Char(
-        "Task", readonly=True, index=True, help="Its id in the tasks extension of MCP."
+        readonly=True, index=True, help="Its id in the tasks extension of MCP."
     )
     tool = fields.Char(readonly=True)
     arguments = fields.Text(readonly=True, help="Secrets redacted, long values cut.")
@@ -68,7 +68,7 @@ class McpJob(models.Model):
     progress_total = fields.Float(readonly=True, aggregator=None)
     message = fields.Char(readonly=True)
     result = fields.Text(readonly=True, help="What the call answers, as JSON.")
-    output_ids = fields.One2many("mcp.job.output", "job_id", "Output", readonly=True)
+    output_ids = fields.One2many("mcp.job.output", "job_id", readonly=True)
     output_tail = fields.Text("Last Output", compute="_compute_output_tail")
 
     def _compute_output_tail(self):

@@ -1,6 +1,6 @@
 from odoo import models
 
-from . import listener_spawner
+from . import listener_spawner, server_turns
 
 
 class McpListener(models.AbstractModel):
@@ -11,4 +11,4 @@ class McpListener(models.AbstractModel):
 
     def _register_hook(self):
         super()._register_hook()
-        listener_spawner.watch_over(self.env.cr.dbname)
+        server_turns.keep_turning("listener", self.env.cr.dbname, listener_spawner.turn)

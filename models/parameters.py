@@ -5,6 +5,7 @@ the same things; a value that cannot be read counts as the default.
 """
 
 import logging
+from collections.abc import Sequence
 
 from .exceptions import ArgumentError
 
@@ -22,6 +23,11 @@ DEFAULTS = {
     "listener_enabled": 1,
     "listener_host": "127.0.0.1",
     "listener_port": 8768,
+    # the registry that is told where this server is; none: nobody. What its calls are
+    # signed with; none: not at all. Seconds between two heartbeats
+    "phone_home_url": "",
+    "phone_home_secret": "",
+    "phone_home_seconds": 60,
     # hosts and origins beside the loopback names, IP addresses and web.base.url,
     # separated by commas
     "allowed_hosts": "",
@@ -74,6 +80,34 @@ def parameter(env, name: str):
     except ValueError:
         _logger.warning("%s%s: %r is no %s", PREFIX, name, value, type(default))
         return default
+
+
+def committed(cr, names: Sequence[str]) -> dict:
+    """Return settings as they are committed now, read in plain SQL.
+
+    For who has a cursor and no environment; what is none of its type is the default.
+    """
+    cr.execute(
+        "SELECT key, value FROM ir_config_parameter WHERE key IN %s",
+        [tuple(PREFIX + name for name in names)],
+    )
+    found = dict(cr.fetchall())
+    values = {}
+    for name in names:
+        try:
+            values[name] = type(DEFAULTS[name])(found[PREFIX + name])
+        except (KeyError, ValueError):
+            values[name] = DEFAULTS[name]
+    return values
+
+
+def is_installed(cr) -> bool:
+    """Tell whether the database has the addon: uninstalled, its Python still runs."""
+    cr.execute(
+        "SELECT FROM ir_module_module WHERE name = 'odoo_dev_mcp' "
+        "AND state IN ('installed', 'to upgrade')"
+    )
+    return bool(cr.rowcount)
 
 
 def apply_log_level(env) -> None:

@@ -1,15 +1,25 @@
 import ipaddress
 import os
+from datetime import datetime, timezone
 
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
+from odoo.tools import format_datetime
 
 from .. import compat
-from . import listener_settings
+from . import listener_settings, phone_home_address, phone_home_state
 from .parameters import DEFAULTS, PREFIX, parameter, parts
+from .phone_home_plan import LEAST_SECONDS
 
 FIELD_PREFIX = "mcp_"
 """A field is named after its setting in :mod:`.parameters`."""
+
+LEAST = {
+    "mcp_audit_retention": 0,
+    "mcp_job_retention": 0,
+    "mcp_phone_home_seconds": LEAST_SECONDS,
+}
+"""Of the numbers that may not be just anything from 1."""
 
 
 class ResConfigSettings(models.TransientModel):
@@ -20,6 +30,16 @@ class ResConfigSettings(models.TransientModel):
     mcp_listener_port = fields.Integer("Port")
     mcp_listener_url = fields.Char(compute="_compute_mcp_listener")
     mcp_listener_error = fields.Char(compute="_compute_mcp_listener")
+    mcp_phone_home_url = fields.Char(
+        "Registry",
+        help="/register, /heartbeat and /deregister are put at its end.",
+    )
+    mcp_phone_home_secret = fields.Char(
+        "Secret", help="What calls are signed with. Empty: they are not."
+    )
+    mcp_phone_home_seconds = fields.Integer("Heartbeat (s)")
+    mcp_phone_home_state = fields.Text(compute="_compute_mcp_phone_home")
+    mcp_phone_home_error = fields.Text(compute="_compute_mcp_phone_home")
     mcp_log_level = fields.Selection(
         [
             ("debug", "Debug"),
@@ -63,6 +83,60 @@ class ResConfigSettings(models.TransientModel):
         self.mcp_listener_url = told.get("url")
         self.mcp_listener_error = told.get("error")
 
+    def _compute_mcp_phone_home(self):
+        """Tell how each host of this database does with the registry."""
+        states, errors = [], []
+        if parameter(self.env, "phone_home_url"):
+            for host, entry in sorted(phone_home_state.told(self.env.cr).items()):
+                if entry.error:
+                    errors.append(f"{host}: {self._mcp_trouble(entry)}")
+                elif entry.payload:
+                    states.append(f"{host}: {self._mcp_told(entry)}")
+        self.mcp_phone_home_state = "\n".join(states)
+        self.mcp_phone_home_error = "\n".join(errors)
+
+    def _mcp_told(self, entry) -> str:
+        return self.env._(
+            "registered as %(server)s. Last at %(time)s, %(answer)s",
+            server=entry.payload["server_id"],
+            time=self._mcp_time(entry.at),
+            answer=entry.answer,
+        )
+
+    def _mcp_trouble(self, entry) -> str:
+        return self.env._(
+            "%(error)s At %(time)s, failed %(times)s times.",
+            error=entry.error,
+            time=self._mcp_time(entry.at),
+            times=entry.failures,
+        )
+
+    def _mcp_time(self, seconds: float) -> str:
+        moment = datetime.fromtimestamp(seconds, timezone.utc).replace(tzinfo=None)
+        return format_datetime(self.env, moment)
+
+    def action_mcp_test_phone_home(self):
+        """Register now, at what the form says, and show what is answered."""
+        self.ensure_one()
+        if not self.mcp_phone_home_url:
+            raise UserError(self.env._("Name a registry to be called."))
+        outcome = self.env["mcp.phone.home"]._test(
+            self.mcp_phone_home_url.strip(), self.mcp_phone_home_secret or ""
+        )
+        agreed = "answer" in outcome
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "title": self.env._("The registry agrees")
+                if agreed
+                else self.env._("The registry was not told"),
+                "message": outcome["answer" if agreed else "error"],
+                "type": "success" if agreed else "danger",
+                "sticky": True,
+            },
+        }
+
     def _compute_mcp_config_writable(self):
         """Tell whether the guardrails can be changed by those whom they bind.
 
@@ -78,7 +152,7 @@ class ResConfigSettings(models.TransientModel):
     def _check_mcp_numbers(self):
         for settings in self:
             for name in self._mcp_numbers():
-                least = 0 if name.endswith("_retention") else 1
+                least = LEAST.get(name, 1)
                 if settings[name] < least:
                     raise ValidationError(
                         self.env._(
@@ -107,6 +181,17 @@ class ResConfigSettings(models.TransientModel):
                 ) from error
             if settings.mcp_listener_port > 65535:
                 raise ValidationError(self.env._("A port is at most 65535."))
+
+    @api.constrains("mcp_phone_home_url")
+    def _check_mcp_phone_home(self):
+        for settings in self:
+            if url := (settings.mcp_phone_home_url or "").strip():
+                try:
+                    phone_home_address.parse(url)
+                except phone_home_address.AddressError as error:
+                    raise ValidationError(
+                        self.env._("Registry: %s", str(error))
+                    ) from error
 
     @api.constrains("mcp_path_roots", "mcp_audit_file")
     def _check_mcp_paths(self):

@@ -1,14 +1,21 @@
-"""A copy of a database that is neutralized knows no key and no anonymous user."""
+"""A copy of a database that is neutralized knows no key, no anonymous user and no
+registry."""
 
 from collections.abc import Callable
 
 from dev import console
 from dev import database as databases
-from dev.odoo_instance import OdooInstance
+from dev.odoo_instance import LOOPBACK, OdooInstance
 from dev.odoo_server import OdooServer
 from dev.stack import Stack
 from dev.tests.backend import Backend
 from dev.tests.client import McpClient
+from dev.tests.waiting import eventually
+
+PHONE_HOME = (
+    "SELECT value FROM ir_config_parameter "
+    "WHERE key = 'odoo_dev_mcp.phone_home_' || %s",
+)
 
 
 def status(server: OdooServer, key: str | None) -> int:
@@ -26,7 +33,7 @@ def neutralize(stack: Stack, name: str) -> None:
     )
 
 
-def test_neutralized_copy_knows_no_key_and_no_anonymous_user(
+def test_neutralized_copy_knows_no_key_no_anonymous_user_and_no_registry(
     make_server: Callable[..., OdooServer],
     make_database: Callable[[str], str],
     stack: Stack,
@@ -36,6 +43,9 @@ def test_neutralized_copy_knows_no_key_and_no_anonymous_user(
     key = backend.key("admin")
     [admin] = backend.execute("res.users", "search", [("login", "=", "admin")])
     backend.parameter("anonymous_user_id", admin)
+    backend.parameter("phone_home_secret", "hush")
+    backend.parameter("phone_home_url", f"http://{LOOPBACK}:9")
+    eventually(lambda: backend.rows(*PHONE_HOME, "state"), "it calls")
     assert status(original, key) == 200
     assert status(original, None) == 200
     original.stop()
@@ -48,6 +58,8 @@ def test_neutralized_copy_knows_no_key_and_no_anonymous_user(
             assert status(server, key) == 401
             assert status(server, None) == 401
             assert Backend(server).rows("SELECT id FROM mcp_api_key") == []
+            for name in ("url", "secret", "state"):
+                assert Backend(server).rows(*PHONE_HOME, name) == []
             assert Backend(server).execute("mcp.tool", "search_count", []) >= 4
     finally:
         databases.drop(stack, copied)

@@ -1,0 +1,3 @@
+"""The version of the addon, as clients and registries are told it."""
+
+VERSION = "1.0.0"
