@@ -15,7 +15,7 @@ from odoo import sql_db
 from odoo.modules.registry import Registry
 
 from ..models import listener_settings, odoo_process, server_config
-from ..models.forked import reset_limits
+from ..models.fork_child import reset_limits
 from .listener import Listener
 
 _logger = logging.getLogger(__name__)

@@ -19,6 +19,7 @@ from .exceptions import ToolError
 from .live_call import LiveCall
 from .sql_errors import NO_NUL, READ_ONLY, tool_error
 from .sql_lexer import tokens
+from .sql_session import ends_with_client
 from .sql_values import register_types, shortened, size, to_json
 
 OPEN = """
@@ -76,7 +77,8 @@ def read_only(cr, timeout: float):
                 " set_config('lock_timeout', %s, true),"
                 # the rule by which sql_lexer tells strings from code
                 " set_config('standard_conforming_strings', 'on', true),"
-                " set_config('idle_in_transaction_session_timeout', %s, true)",
+                " set_config('idle_in_transaction_session_timeout', %s, true)"
+                + ends_with_client(cr.connection),
                 [milliseconds, milliseconds, str(round(timeout * 2000))],
             )
             yield cursor

@@ -17,6 +17,7 @@ from .live_call import LiveCall
 from .sql_errors import NO_COMMIT, tool_error
 from .sql_lexer import statements
 from .sql_reader import OPEN, Rows, bind, collect, first_word
+from .sql_session import ends_with_client
 
 EXECUTE = """
 DO $$ DECLARE n bigint;
@@ -52,7 +53,8 @@ def writing(cr, timeout: float):
         "SELECT set_config('statement_timeout', %s, true),"
         " set_config('lock_timeout', %s, true),"
         # the rule by which sql_lexer tells strings from code
-        " set_config('standard_conforming_strings', 'on', true)",
+        " set_config('standard_conforming_strings', 'on', true)"
+        + ends_with_client(cr.connection),
         [milliseconds, milliseconds],
     )
     try:
