@@ -26,11 +26,9 @@ class Mcp(Command):
         config.parse_config(["--config", given.config, "--no-http"])
         parser = configparser.RawConfigParser()
         parser.read(given.config)
-        try:
-            # the addon reads its guardrails from the file when it is imported
-            from odoo.addons.odoo_dev_mcp.controllers.listener_process import run
-        finally:
-            # it was written for this start alone, with a password in it
-            os.unlink(given.config)
+        # it was written for this start alone, with a password in it
+        os.unlink(given.config)
         served = parser.get("served", "config")
+        from odoo.addons.odoo_dev_mcp.controllers.listener_process import run
+
         run(given.database, given.server_pid, given.python_since, served)

@@ -61,6 +61,7 @@ def be_fork(work, database: str, told: int, printed: int, leash: int) -> None:
         os.setsid()
         LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         descriptors.forget_in_fork()
+        _close_all_but(told, printed, leash)
         _reset_signals()
         pid = fork()
         if not pid:
@@ -162,8 +163,9 @@ def _settle(database: str) -> None:
     _replace_locks_and_pools(database)
 
 
-def _close_all_but(told: int) -> None:
-    kept = {0, 1, 2, told}
+def _close_all_but(*given: int) -> None:
+    """Close what is the parent's: a socket that the fork kept would never close."""
+    kept = {0, 1, 2, *given}
     for handler in logging.getLogger().handlers:
         with contextlib.suppress(AttributeError, OSError, ValueError):
             kept.add(handler.stream.fileno())

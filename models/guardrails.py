@@ -75,9 +75,24 @@ STRICTEST = Guardrails(read_only=True, path_roots=())
 """What a section that cannot be understood is read as."""
 
 
-@functools.cache
+_adopted: list[Guardrails] = []
+
+
 def guardrails() -> Guardrails:
     """Return the guardrails of this server."""
+    return _adopted[-1] if _adopted else _own()
+
+
+def adopt(options: dict[str, str]) -> None:
+    """Have the guardrails of the server that this process works for.
+
+    :param options: as :meth:`Guardrails.options` told them there
+    """
+    _adopted.append(parse(options))
+
+
+@functools.cache
+def _own() -> Guardrails:
     return read(compat.config_file())
 
 

@@ -10,13 +10,7 @@ from pathlib import Path
 from odoo.service import server
 from odoo.tools import config
 
-from . import (
-    guardrails,
-    listener_settings,
-    odoo_child,
-    odoo_process,
-    server_config,
-)
+from . import listener_settings, odoo_child, odoo_process, server_config
 from .server_turns import TURN_SECONDS, connection
 
 START_SECONDS = 8
@@ -29,9 +23,6 @@ if not os.fork():
     os.execv(sys.argv[1], sys.argv[1:])
 """
 """The listener is nobody's child: a restarted Odoo would never reap it."""
-SERVED = "served"
-"""Section of the listener's file: what the server's own configuration is."""
-
 written: dict[str, float] = {}
 """Files for listeners that this process has started, and when (monotonic)."""
 
@@ -62,17 +53,15 @@ def _forget() -> None:
 def _spawn(database: str) -> str:
     """Start the listener with the configuration in force, and return its file.
 
-    It reads that file, with a password and what it must not do, once and removes it.
+    It reads that file, with a password in it, once and removes it. Its section
+    ``served`` has the configuration of this server, guardrails and all.
     """
     descriptor, path = tempfile.mkstemp(suffix=".conf")
     os.close(descriptor)
     odoo_child.write_config(
         path,
         *(*odoo_child.OPTIONS, *LOG_OPTIONS),
-        **{
-            guardrails.SECTION: guardrails.guardrails().options(),
-            SERVED: {"config": server_config.handed_over()},
-        },
+        served={"config": server_config.handed_over()},
     )
     addons_path = odoo_child.option_text(config["addons_path"])
     subprocess.run(

@@ -8,6 +8,7 @@ import json
 from odoo.tools import config
 
 from .. import compat
+from . import guardrails
 
 _served: dict = {}
 """In a process that works for a server: its ``path``, ``options`` and ``layers``."""
@@ -33,10 +34,17 @@ def layers() -> dict[str, dict]:
 
 def handed_over() -> str:
     """Return all of it for a process that works for this server, as JSON."""
-    found = {"path": path(), "options": options(), "layers": layers()}
+    found = {
+        "path": path(),
+        "options": options(),
+        "layers": layers(),
+        "guardrails": guardrails.guardrails().options(),
+    }
     return json.dumps(found, default=str)
 
 
 def take_over(text: str) -> None:
-    """Have what a server has handed over."""
-    _served.update(json.loads(text))
+    """Have what a server has handed over, and be held by what holds it."""
+    found = json.loads(text)
+    guardrails.adopt(found.pop("guardrails"))
+    _served.update(found)
