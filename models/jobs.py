@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 from .caller import Admitted, Outcome
+from .exceptions import ToolError
 from .forked import ForkError
 from .job_process import start
 from .live_call import LiveCall
@@ -29,11 +30,12 @@ class Jobs:
 
     def carry_out(self, admitted: Admitted, live: LiveCall) -> Outcome:
         """Start a job, and return its outcome, or that of handing it over."""
-        with self.registrar.transaction() as env:
-            job_id = env["mcp.job"]._begin(admitted)
+        job_id = None
         try:
+            with self.registrar.transaction() as env:
+                job_id = env["mcp.job"]._begin(admitted)
             start(self.registrar, admitted, job_id)
-        except (ForkError, OSError) as error:
+        except (ToolError, ForkError, OSError) as error:
             return self._not_started(admitted, job_id, error)
 
         def look(position: int) -> tuple[dict, str, int]:
@@ -51,10 +53,12 @@ class Jobs:
             row, _text, _position = look(-1)
         return job_outcome(row)
 
-    def _not_started(self, admitted: Admitted, job_id: int, error) -> Outcome:
-        outcome = Outcome(f"{error}. Try again.", is_error=True)
+    def _not_started(self, admitted: Admitted, job_id: int | None, error) -> Outcome:
+        text = str(error) if isinstance(error, ToolError) else f"{error}. Try again."
+        outcome = Outcome(text, is_error=True)
         with self.registrar.transaction() as env:
-            env["mcp.job"]._end(job_id, "error", outcome)
+            if job_id:
+                env["mcp.job"]._end(job_id, "error", outcome)
             env["mcp.audit.log"]._close(admitted.entry, "error", error, duration_ms=0)
         return outcome
 

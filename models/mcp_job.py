@@ -6,6 +6,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from .caller import Outcome
+from .exceptions import ToolError
 from .parameters import parameter
 
 STATES = [
@@ -77,7 +78,17 @@ class McpJob(models.Model):
 
     @api.model
     def _begin(self, admitted) -> int:
-        """Write down a job that is about to start, and return its id."""
+        """Write down a job that is about to start, and return its id.
+
+        :raise ToolError: as many run as may
+        """
+        self._mark_lost()
+        most = parameter(self.env, "job_most")
+        if self.search_count([("state", "in", UNDER_WAY)]) >= most:
+            raise ToolError(
+                f"{most} jobs run already: wait for one, or cancel it. "
+                "job(action='list') tells yours."
+            )
         self.env.cr.execute(
             """
             INSERT INTO mcp_job (create_date, user_id, entry_id, task, tool, arguments,

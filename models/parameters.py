@@ -45,9 +45,10 @@ DEFAULTS = {
     "command_maximum": 600,
     "command_output": 50_000,
     # seconds that a client waits for a command, code, an installation or an upgrade
-    # before it goes on as a job; characters of its output and days that a job is kept
-    # (0: for ever)
+    # before it goes on as a job; jobs that run at once; characters of its output and
+    # days that a job is kept (0: for ever)
     "handover_seconds": 50,
+    "job_most": 20,
     "job_output": 10_000_000,
     "job_retention": 30,
     # folders that the file tools may reach, separated by commas; none: all but

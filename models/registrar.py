@@ -8,18 +8,11 @@ runs in a second one, as the caller, once; a third closes the entry.
 import json
 import logging
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 from psycopg2 import DatabaseError
-from psycopg2.extensions import (
-    ISOLATION_LEVEL_READ_COMMITTED,
-    ISOLATION_LEVEL_REPEATABLE_READ,
-    STATUS_READY,
-)
 
-from odoo import SUPERUSER_ID, api
+from odoo import api
 from odoo.exceptions import UserError
 
 from .caller import Admitted, Call, Caller, Credentials, Feature, Outcome
@@ -31,7 +24,8 @@ from .exceptions import (
     Refusal,
     ToolError,
 )
-from .jobs import Jobs, job_outcome
+from .inquiries import Inquiries
+from .jobs import Jobs
 from .live_call import LiveCall, RecordCall, watching
 from .parameters import apply_log_level, asked_time, parameter
 from .sql_errors import NO_NUL
@@ -44,52 +38,8 @@ PEEK_SECONDS = 10
 PSYCOPG2_NUL = "cannot contain NUL (0x00) characters"
 
 
-class Registrar:
-    """Lets callers in, runs their tools, and keeps the book.
-
-    :param registry: the registry of the database that is served
-    """
-
-    def __init__(self, registry) -> None:
-        self.registry = registry
-
-    @contextmanager
-    def transaction(
-        self, uid: int = SUPERUSER_ID, *, feature: Feature | None = None
-    ) -> Iterator[api.Environment]:
-        """Open a transaction, committed at the end or rolled back by an exception.
-
-        READ COMMITTED for our own: counters are shared by all servers. For a feature
-        Odoo's REPEATABLE READ, and READ ONLY where it says that it only reads.
-        """
-        with self.registry.cursor() as cr:
-            # a transaction that has begun already keeps its mode
-            if cr.connection.status == STATUS_READY:
-                cr.connection.set_session(
-                    isolation_level=ISOLATION_LEVEL_REPEATABLE_READ
-                    if feature
-                    else ISOLATION_LEVEL_READ_COMMITTED,
-                    readonly=bool(feature and feature.read_only),
-                )
-            yield api.Environment(cr, uid, {})
-
-    def authenticate(self, credentials: Credentials) -> Caller:
-        """Return who calls.
-
-        :raise NotAuthenticated, NotAllowed: see ``mcp.api.key``
-        """
-        with self.transaction() as env:
-            return env["mcp.api.key"]._authenticate(credentials)
-
-    def offered(self, credentials: Credentials, model: str) -> list[dict]:
-        """Return what the caller may use of ``model``, as MCP describes it, by name.
-
-        :param model: ``mcp.tool`` or ``mcp.resource``
-        """
-        with self.transaction() as env:
-            caller = env["mcp.api.key"]._authenticate(credentials)
-            features = env[model].with_user(caller.uid)._permitted(caller)
-            return [feature.described for feature in features]
+class Registrar(Inquiries):
+    """Lets callers in, runs their tools, and keeps the book."""
 
     def complete(
         self, credentials: Credentials, uri: str, argument: dict, budget: float | None
@@ -121,59 +71,6 @@ class Registrar:
         """
         return self._live(credentials, call, "mcp.resource")
 
-    def cancel(self, credentials: Credentials, call: Call) -> None:
-        """Stop the call with this request id, if it is the caller's and runs.
-
-        Nobody is told whether there was one.
-
-        :raise NotAuthenticated, NotAllowed: see ``mcp.api.key``
-        """
-        with self.transaction() as env:
-            caller = env["mcp.api.key"]._authenticate(credentials)
-            env["mcp.audit.log"]._cancel(caller, call)
-
-    def set_log_level(self, credentials: Credentials, level: str) -> None:
-        """Keep from which level on the clients of this key want log messages."""
-        with self.transaction() as env:
-            caller = env["mcp.api.key"]._authenticate(credentials)
-            env["mcp.api.key"].browse(caller.key_id)._set_log_level(level)
-
-    def setting(self, name: str):
-        """Return the value of a setting, of the type of its default."""
-        with self.transaction() as env:
-            return parameter(env, name)
-
-    def find_job(
-        self, credentials: Credentials, task: str
-    ) -> tuple[dict, Outcome] | None:
-        """Return a job of the caller's by its task, and how its call stands."""
-        with self.transaction() as env:
-            caller = env["mcp.api.key"]._authenticate(credentials)
-            jobs = env["mcp.job"].with_user(caller.uid)
-            job = jobs.search([("task", "=", task)])
-            if not job:
-                return None
-            row, _text, _position = job.sudo()._look(job.id, -1)
-        return row, job_outcome(row)
-
-    def cancel_job(self, credentials: Credentials, task: str) -> None:
-        """Ask for the end of a job of the caller's."""
-        with self.transaction() as env:
-            caller = env["mcp.api.key"]._authenticate(credentials)
-            jobs = env["mcp.job"].with_user(caller.uid)
-            jobs.search([("task", "=", task)]).action_cancel()
-
-    def may_read(self, credentials: Credentials, uri: str) -> bool:
-        """Tell whether the caller may read a resource."""
-        with self.transaction() as env:
-            caller = env["mcp.api.key"]._authenticate(credentials)
-            resources = env["mcp.resource"].with_user(caller.uid)
-            try:
-                resources._find(Call("resources/read", {"uri": uri}), caller)
-            except Refusal:
-                return False
-        return True
-
     def peek(self, credentials: Credentials, uri: str) -> list | None:
         """Return what a resource is now, to see whether it has changed.
 
@@ -199,34 +96,6 @@ class Registrar:
             _logger.debug("%s: %s", uri, error)
             return None
         return [found.text, found.blob and found.blob.hex()]
-
-    def subscribed(self, credentials: Credentials) -> list[str]:
-        """Return the URIs that clients with this key have subscribed to."""
-        with self.transaction() as env:
-            caller = env["mcp.api.key"]._authenticate(credentials)
-            found = env["mcp.subscription"].search([("key_id", "=", caller.key_id)])
-            return found.mapped("uri")
-
-    def subscribe(self, credentials: Credentials, uri: str, most: int) -> None:
-        """Have the streams of this key tell when a resource changes.
-
-        :param most: subscriptions that a key may have; the oldest one makes room
-        """
-        self.unsubscribe(credentials, uri)
-        with self.transaction() as env:
-            caller = env["mcp.api.key"]._authenticate(credentials)
-            subscriptions = env["mcp.subscription"]
-            if caller.key_id:
-                subscriptions.create({"key_id": caller.key_id, "uri": uri})
-                mine = [("key_id", "=", caller.key_id)]
-                subscriptions.search(mine, offset=most, order="id desc").unlink()
-
-    def unsubscribe(self, credentials: Credentials, uri: str) -> None:
-        """Tell the streams of this key no more of a resource."""
-        with self.transaction() as env:
-            caller = env["mcp.api.key"]._authenticate(credentials)
-            wanted = [("key_id", "=", caller.key_id), ("uri", "=", uri)]
-            env["mcp.subscription"].search(wanted).unlink()
 
     def _live(self, credentials: Credentials, call: Call, model: str) -> Outcome:
         """Let the call in and run it, here or as a job."""

@@ -53,6 +53,7 @@ class ResConfigSettings(models.TransientModel):
     mcp_command_maximum = fields.Integer("Maximum Timeout (s)")
     mcp_command_output = fields.Integer("Output (bytes)")
     mcp_handover_seconds = fields.Integer("Patience (s)")
+    mcp_job_most = fields.Integer("Jobs at Once")
     mcp_job_output = fields.Integer("Job Output (characters)")
     mcp_job_retention = fields.Integer("Job Retention (days)", help="0: for ever.")
     mcp_services = fields.Char(

@@ -20,7 +20,7 @@ from odoo.fields import Command
 from odoo.modules.registry import Registry
 
 from .sql_changes import changed_rows
-from .sql_session import ends_with_client
+from .sql_session import end_with_client
 
 FILENAME = "<odoo_shell>"
 LONGEST_VALUE = 50_000
@@ -69,7 +69,8 @@ def run(
     """
     registry = Registry(database)
     with closing(registry.cursor()) as cr:
-        cr.execute("SELECT now()" + ends_with_client(cr.connection))
+        end_with_client(cr)
+        cr.execute("SELECT now()")
         began = cr.fetchone()[0]
         env = api.Environment(cr, uid, context)
         _forbid(cr)

@@ -104,6 +104,16 @@ class TestJob(McpCase):
         self.assertEqual((running.state, starting.state), ("lost", "pending"))
         self.assertEqual(self.job.state, "done")
 
+    def test_no_more_jobs_run_at_once_than_may(self):
+        self.set_parameter("job_most", 1)
+        self.make_job(self.developer, "pending")
+        outcome = self.call("execute_command", command="true", background=True)
+        self.assertTrue(outcome.is_error)
+        self.assertIn("job(action='list')", outcome.text)
+        self.env.invalidate_all()
+        entry = self.env["mcp.audit.log"].search([], limit=1)
+        self.assertEqual((entry.tool, entry.status), ("execute_command", "error"))
+
     def test_old_jobs_are_removed_and_those_under_way_stay(self):
         self.set_parameter("job_retention", 3)
         running = self.make_job(self.developer, "pending")

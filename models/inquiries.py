@@ -1,0 +1,154 @@
+"""What a caller may ask beside calling: who they are, what there is, how jobs stand."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from psycopg2.extensions import (
+    ISOLATION_LEVEL_READ_COMMITTED,
+    ISOLATION_LEVEL_REPEATABLE_READ,
+    STATUS_READY,
+)
+
+from odoo import SUPERUSER_ID, api
+
+from .caller import Call, Caller, Credentials, Feature, Outcome
+from .exceptions import Refusal
+from .jobs import job_outcome
+from .parameters import parameter
+
+
+class Inquiries:
+    """Answers in short transactions of its own; nothing of it is a call.
+
+    :param registry: the registry of the database that is served
+    """
+
+    def __init__(self, registry) -> None:
+        self.registry = registry
+
+    @contextmanager
+    def transaction(
+        self, uid: int = SUPERUSER_ID, *, feature: Feature | None = None
+    ) -> Iterator[api.Environment]:
+        """Open a transaction, committed at the end or rolled back by an exception.
+
+        READ COMMITTED for our own: counters are shared by all servers. For a feature
+        Odoo's REPEATABLE READ, and READ ONLY where it says that it only reads.
+        """
+        with self.registry.cursor() as cr:
+            # a transaction that has begun already keeps its mode
+            if cr.connection.status == STATUS_READY:
+                cr.connection.set_session(
+                    isolation_level=ISOLATION_LEVEL_REPEATABLE_READ
+                    if feature
+                    else ISOLATION_LEVEL_READ_COMMITTED,
+                    readonly=bool(feature and feature.read_only),
+                )
+            yield api.Environment(cr, uid, {})
+
+    def authenticate(self, credentials: Credentials) -> Caller:
+        """Return who calls.
+
+        :raise NotAuthenticated, NotAllowed: see ``mcp.api.key``
+        """
+        with self._caller(credentials) as (_env, caller):
+            return caller
+
+    @contextmanager
+    def _caller(
+        self, credentials: Credentials
+    ) -> Iterator[tuple[api.Environment, Caller]]:
+        """Open a transaction of our own, and say who calls."""
+        with self.transaction() as env:
+            yield env, env["mcp.api.key"]._authenticate(credentials)
+
+    def offered(self, credentials: Credentials, model: str) -> list[dict]:
+        """Return what the caller may use of ``model``, as MCP describes it, by name.
+
+        :param model: ``mcp.tool`` or ``mcp.resource``
+        """
+        with self._caller(credentials) as (env, caller):
+            features = env[model].with_user(caller.uid)._permitted(caller)
+            return [feature.described for feature in features]
+
+    def cancel(self, credentials: Credentials, call: Call) -> None:
+        """Stop the call with this request id, if it is the caller's and runs.
+
+        Nobody is told whether there was one.
+
+        :raise NotAuthenticated, NotAllowed: see ``mcp.api.key``
+        """
+        with self._caller(credentials) as (env, caller):
+            env["mcp.audit.log"]._cancel(caller, call)
+
+    def set_log_level(self, credentials: Credentials, level: str) -> None:
+        """Keep from which level on the clients of this key want log messages."""
+        with self._caller(credentials) as (env, caller):
+            env["mcp.api.key"].browse(caller.key_id)._set_log_level(level)
+
+    def setting(self, name: str):
+        """Return the value of a setting, of the type of its default."""
+        with self.transaction() as env:
+            return parameter(env, name)
+
+    def find_job(
+        self, credentials: Credentials, task: str
+    ) -> tuple[dict, Outcome] | None:
+        """Return a job by its task, and how its call stands.
+
+        :return: None: the caller has no such job, or may not call its tool with
+            this key
+        """
+        with self._caller(credentials) as (env, caller):
+            job = self._job(env, caller, task)
+            if not job:
+                return None
+            row, _text, _position = job.sudo()._look(job.id, -1)
+        return row, job_outcome(row)
+
+    def cancel_job(self, credentials: Credentials, task: str) -> None:
+        """Ask for the end of a job that :meth:`find_job` finds."""
+        with self._caller(credentials) as (env, caller):
+            self._job(env, caller, task).action_cancel()
+
+    @staticmethod
+    def _job(env, caller: Caller, task: str):
+        jobs = env["mcp.job"].with_user(caller.uid)
+        tools = env["mcp.tool"].with_user(caller.uid)._permitted(caller)
+        names = [tool.name for tool in tools]
+        return jobs.search([("task", "=", task), ("tool", "in", names)])
+
+    def may_read(self, credentials: Credentials, uri: str) -> bool:
+        """Tell whether the caller may read a resource."""
+        with self._caller(credentials) as (env, caller):
+            resources = env["mcp.resource"].with_user(caller.uid)
+            try:
+                resources._find(Call("resources/read", {"uri": uri}), caller)
+            except Refusal:
+                return False
+        return True
+
+    def subscribed(self, credentials: Credentials) -> list[str]:
+        """Return the URIs that clients with this key have subscribed to."""
+        with self._caller(credentials) as (env, caller):
+            found = env["mcp.subscription"].search([("key_id", "=", caller.key_id)])
+            return found.mapped("uri")
+
+    def subscribe(self, credentials: Credentials, uri: str, most: int) -> None:
+        """Have the streams of this key tell when a resource changes.
+
+        :param most: subscriptions that a key may have; the oldest one makes room
+        """
+        self.unsubscribe(credentials, uri)
+        with self._caller(credentials) as (env, caller):
+            subscriptions = env["mcp.subscription"]
+            if caller.key_id:
+                subscriptions.create({"key_id": caller.key_id, "uri": uri})
+                mine = [("key_id", "=", caller.key_id)]
+                subscriptions.search(mine, offset=most, order="id desc").unlink()
+
+    def unsubscribe(self, credentials: Credentials, uri: str) -> None:
+        """Tell the streams of this key no more of a resource."""
+        with self._caller(credentials) as (env, caller):
+            wanted = [("key_id", "=", caller.key_id), ("uri", "=", uri)]
+            env["mcp.subscription"].search(wanted).unlink()
