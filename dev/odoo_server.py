@@ -24,6 +24,9 @@ class OdooServer(OdooInstance):
 
     process: subprocess.Popen[bytes] | None = None
 
+    prefix: tuple[str, ...] = ()
+    """Command that executes Odoo, e.g. with fewer privileges."""
+
     @property
     def pid(self) -> int:
         """Process id: the threaded server, or the master of the workers."""
@@ -53,7 +56,7 @@ class OdooServer(OdooInstance):
         require_port(self.port)
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
-                [*_ended_with_parent(), *self.argv()],
+                [*_ended_with_parent(), *self.prefix, *self.argv()],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

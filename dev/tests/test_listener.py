@@ -1,5 +1,6 @@
 """The dedicated listener: one process, one port, and nothing but /mcp/v1."""
 
+import os
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ import requests
 
 from dev.odoo_instance import LOOPBACK, free_port
 from dev.odoo_server import OdooServer
+from dev.stack import Stack
 from dev.tests.backend import Backend
 from dev.tests.client import ENDPOINT, LEGACY, MODERN, McpClient
 from dev.tests.waiting import Background, at_once, eventually
@@ -332,6 +334,25 @@ def test_body_that_dribbles_is_given_up(door: Door) -> None:
         list(pool.map(lambda _n: health(door.port), range(20)))
         assert not client.tool("query_database", query="SELECT 1").get("isError")
     assert 25 < slow.result(70) < 40
+
+
+def test_privileged_port_is_told_and_odoo_goes_on(
+    stack: Stack, make_database: Callable[[str], str]
+) -> None:
+    server = OdooServer(stack, database=make_database("privileged"))
+    if not os.geteuid():
+        # root may listen there, unless that capability is dropped. capabilities(7)
+        server.prefix = ("setpriv", "--bounding-set=-net_bind_service")
+    with server:
+        door = Door(server)
+        door.backend.parameter("listener_port", 81)
+        eventually(lambda: told(door)["mcp_listener_error"], "Settings tell it")
+        assert "127.0.0.1:81" in told(door)["mcp_listener_error"]
+        assert "cannot listen at 127.0.0.1:81" in server.log()
+        with McpClient(server.url, door.key) as client:
+            assert client.call("tools/list").status == 200
+        door.backend.parameter("listener_port", door.port)
+        eventually(lambda: health(door.port) == 200, "it listens at another port")
 
 
 def test_guardrails_of_the_server_hold_the_listener_too(
