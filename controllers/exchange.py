@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.datastructures import Headers
 
 if TYPE_CHECKING:
+    from .hub import Hub, Subscription
     from .stream import EventStream
-    from .subscriptions import Hub, Subscription
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """The methods of MCP, as functions from parameters to a result."""
 
 import base64
-import contextlib
 import json
 from dataclasses import dataclass, field
 
@@ -13,6 +12,7 @@ from ..models.live_call import Client
 from ..models.registrar import Registrar
 from ..version import VERSION
 from . import tasks
+from .lists import list_resources, list_templates, list_tools
 from .revision import Envelope
 from .rpc import RpcError
 
@@ -41,9 +41,6 @@ CAPABILITIES = {
 }
 """No listChanged, no subscribe: a client would hold a worker's connection open. The
 listener adds them."""
-
-PAGE = 50
-"""Rows on one page of a list."""
 
 MOST_PROPOSALS = 100
 """Revision 2025-11-25, server/utilities/completion."""
@@ -111,53 +108,6 @@ def ping(context: Context, params: dict) -> dict:
     """Answer that the server is there, and the key good."""
     context.registrar.authenticate(context.credentials)
     return {}
-
-
-def list_tools(context: Context, params: dict) -> dict:
-    """Return a page of the caller's tools, in order of name."""
-    return _page(context, params, "mcp.tool", "tools", "name")
-
-
-def list_resources(context: Context, params: dict) -> dict:
-    """Return a page of the caller's resources, in order of URI."""
-    return _page(context, params, "mcp.resource", "resources", "uri")
-
-
-def list_templates(context: Context, params: dict) -> dict:
-    """Return a page of the caller's resource templates, in order of URI."""
-    return _page(context, params, "mcp.resource", "resourceTemplates", "uriTemplate")
-
-
-def _page(context: Context, params: dict, model: str, key: str, name: str) -> dict:
-    """Return a page of what the caller may use of ``model``.
-
-    The cursor is the last name of the page before, so that a tool that comes or goes
-    between two pages makes none of the others appear twice or never.
-    """
-    after = _decode_cursor(params.get("cursor"))
-    offered = context.registrar.offered(context.credentials, model)
-    rest = [row for row in offered if name in row and row[name] > after]
-    page = {key: rest[:PAGE]}
-    if len(rest) > PAGE:
-        page["nextCursor"] = _encode_cursor(rest[PAGE - 1][name])
-    return page
-
-
-def _encode_cursor(name: str) -> str:
-    return base64.urlsafe_b64encode(name.encode()).decode()
-
-
-def _decode_cursor(cursor: str | None) -> str:
-    from mcp_types.jsonrpc import INVALID_PARAMS
-
-    name = ""
-    with contextlib.suppress(ValueError):
-        name = base64.b64decode(cursor or "", altchars=b"-_", validate=True).decode()
-    if _encode_cursor(name) != (cursor or ""):
-        raise RpcError(
-            INVALID_PARAMS, "Invalid cursor: send nextCursor of the page before."
-        )
-    return name
 
 
 def call_tool(context: Context, params: dict) -> tuple[dict, Outcome]:

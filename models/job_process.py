@@ -19,9 +19,10 @@ import psycopg2
 from odoo import sql_db
 
 from . import forked, odoo_process
+from .call_watcher import watching
 from .caller import Admitted
 from .exceptions import Cancelled, Lost
-from .live_call import Client, LiveCall, watching
+from .live_call import Client, LiveCall
 from .mcp_job import LOCK_CLASS
 from .parameters import parameter
 

@@ -14,6 +14,8 @@ from .parameters import PREFIX, committed, is_installed
 LOCK_CLASS = 0x6D63706C  # "mcpl"
 NAMES = ("listener_enabled", "listener_host", "listener_port")
 STATE = PREFIX + "listener_state"
+STARTED = PREFIX + "listener_started_"
+"""With the number of a host: when a process was last told to start it (epoch)."""
 
 
 def lock_id() -> int:
@@ -59,6 +61,23 @@ def take(cr) -> bool:
     """Become the listener, for as long as the session of ``cr`` lasts."""
     cr.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK_CLASS, lock_id()])
     return cr.fetchone()[0]
+
+
+def claim_start(cr, seconds: float) -> bool:
+    """Tell whether this process is to start the listener of this host.
+
+    All that serve HTTP see that there is none; each candidate would be a whole Odoo.
+
+    :param seconds: that the one who was told so before has for it
+    """
+    cr.execute(
+        "INSERT INTO ir_config_parameter AS p (key, value) "
+        "VALUES (%s, extract(epoch FROM now())::text) "
+        "ON CONFLICT (key) DO UPDATE SET value = excluded.value "
+        "WHERE p.value::float < extract(epoch FROM now()) - %s RETURNING 1",
+        [f"{STARTED}{lock_id()}", seconds],
+    )
+    return bool(cr.rowcount)
 
 
 def tell(cr, *, url: str = "", error: str = "") -> None:

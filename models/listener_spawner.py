@@ -14,6 +14,7 @@ from . import listener_settings, odoo_child, odoo_process, server_config
 from .server_turns import TURN_SECONDS, connection
 
 START_SECONDS = 8
+"""That a listener has until it holds the lock."""
 READ_SECONDS = 120
 
 DETACHED = """
@@ -34,12 +35,14 @@ def turn(database: str) -> float:
     _forget()
     with connection(database) as cr:
         settings = listener_settings.read(cr)
-        missing = settings.enabled and not listener_settings.is_held(cr)
-    if not missing:
-        return TURN_SECONDS
-    written[_spawn(database)] = time.monotonic()
-    # until it holds the lock
-    return START_SECONDS
+        mine = (
+            settings.enabled
+            and not listener_settings.is_held(cr)
+            and listener_settings.claim_start(cr, START_SECONDS)
+        )
+    if mine:
+        written[_spawn(database)] = time.monotonic()
+    return TURN_SECONDS
 
 
 def _forget() -> None:

@@ -1,30 +1,20 @@
 """A call while it runs: whom it tells how it goes, and how it is stopped.
 
 A toolset finds it as ``mcp_call`` in the context; :func:`live` gives a silent one where
-there is none. One thread of each process looks after all its calls: whether somebody
-wants one stopped, at whatever server the wish arrived, and whether its client still
-listens. It asks PostgreSQL once for all calls, and only while one lasts.
+there is none.
 """
 
 import contextlib
 import logging
 import os
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import psycopg2
-
-from odoo import sql_db
-
 from .exceptions import Cancelled, ToolError
 
 _logger = logging.getLogger(__name__)
-
-TURN_SECONDS = 0.5
-"""So long a call may last before anybody asks whether it is to be stopped."""
 
 REPORT_SECONDS = 0.5
 
@@ -33,8 +23,6 @@ LEVELS = (
     *("debug", "info", "notice", "warning"),
     *("error", "critical", "alert", "emergency"),
 )
-
-STOPPED = "The call was cancelled."
 
 
 class Client:
@@ -181,93 +169,3 @@ class RecordCall:
 def live(env) -> LiveCall:
     """Return the call under way, or one that nobody waits for."""
     return env.context.get("mcp_call") or LiveCall()
-
-
-class Watcher:
-    """Looks after the calls of this process, in a thread that starts with the first."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.calls: dict[LiveCall, str] = {}
-        self.some = threading.Event()
-        self.thread: threading.Thread | None = None
-
-    @contextmanager
-    def watching(self, call: LiveCall, database: str) -> Iterator[None]:
-        """Look after a call of ``database`` until it has ended."""
-        with self.lock:
-            self.calls[call] = database
-            self.some.set()
-            if self.thread is None:
-                self.thread = threading.Thread(
-                    target=self._run, name="odoo_dev_mcp.calls", daemon=True
-                )
-                self.thread.start()
-        try:
-            yield
-        finally:
-            with self.lock:
-                del self.calls[call]
-
-    def _run(self) -> None:
-        # signals are for Odoo's own threads
-        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        turn = threading.Event()
-        while self.some.wait():
-            turn.wait(TURN_SECONDS)
-            with self.lock:
-                calls = list(self.calls.items())
-                if not calls:
-                    self.some.clear()
-            try:
-                self._look_after(calls)
-            except Exception:
-                _logger.exception("looking after %d calls failed", len(calls))
-
-    def _look_after(self, calls: list[tuple[LiveCall, str]]) -> None:
-        begun = time.monotonic() - TURN_SECONDS
-        old = [(call, database) for call, database in calls if call.began < begun]
-        unwanted = set()
-        for database in {database for _call, database in old}:
-            entries = [call.entry for call, name in old if name == database]
-            unwanted |= _unwanted(database, [entry for entry in entries if entry])
-        for call, database in old:
-            if (database, call.entry) in unwanted:
-                call.cancel(Cancelled(STOPPED))
-            reason = call.client.tick(call.cancelled)
-            if reason:
-                call.cancel(reason)
-
-
-def _unwanted(database: str, entries: list[int]) -> set[tuple[str, int]]:
-    """Return those of the calls that somebody has asked to stop."""
-    if not entries:
-        return set()
-    # not the registry's cursor: a test's would not see what others commit
-    try:
-        with sql_db.db_connect(database).cursor() as cr:
-            cr.execute(
-                "SELECT id FROM mcp_audit_log WHERE id = ANY(%s) AND cancel_requested",
-                [entries],
-            )
-            return {(database, entry) for (entry,) in cr.fetchall()}
-    except psycopg2.Error as error:
-        _logger.debug("calls of %s: %s", database, error)
-        return set()
-
-
-watcher = Watcher()
-
-
-def _forget_in_fork() -> None:
-    """Threads do not survive a fork, nor may it wait for what they have locked."""
-    global watcher
-    watcher = Watcher()
-
-
-os.register_at_fork(after_in_child=_forget_in_fork)
-
-
-def watching(call: LiveCall, database: str):
-    """Look after a call of ``database`` until it has ended, as a context manager."""
-    return watcher.watching(call, database)

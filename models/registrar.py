@@ -15,6 +15,7 @@ from psycopg2 import DatabaseError
 from odoo import api
 from odoo.exceptions import UserError
 
+from .call_watcher import watching
 from .caller import Admitted, Call, Caller, Credentials, Feature, Outcome
 from .exceptions import (
     ArgumentError,
@@ -26,7 +27,7 @@ from .exceptions import (
 )
 from .inquiries import Inquiries
 from .jobs import Jobs
-from .live_call import LiveCall, RecordCall, watching
+from .live_call import LiveCall, RecordCall
 from .parameters import apply_log_level, asked_time, parameter
 from .sql_errors import NO_NUL
 from .tool_signature import explain_arguments, signature

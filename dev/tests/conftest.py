@@ -76,8 +76,8 @@ def database(make_database: Callable[[str], str]) -> str:
 
 
 @pytest.fixture(scope="session")
-def make_server(stack: Stack, database: str) -> Iterator[Callable[..., OdooServer]]:
-    """Start servers with any ``workers``, ``options``, ``sections``.
+def start_server(stack: Stack, database: str) -> Iterator[Callable[..., OdooServer]]:
+    """Start servers with any ``workers``, ``options``, ``sections``, for many tests.
 
     They serve the shared database, or the ``database`` that is named.
     """
@@ -89,26 +89,45 @@ def make_server(stack: Stack, database: str) -> Iterator[Callable[..., OdooServe
         return server.start()
 
     yield start
+    _stop(started)
+
+
+@pytest.fixture
+def make_server(
+    start_server: Callable[..., OdooServer],
+) -> Iterator[Callable[..., OdooServer]]:
+    """Start servers for one test, as ``start_server`` does."""
+    started: list[OdooServer] = []
+
+    def start(**configuration: object) -> OdooServer:
+        started.append(start_server(**configuration))
+        return started[-1]
+
+    yield start
+    _stop(started)
+
+
+def _stop(servers: list[OdooServer]) -> None:
     with ThreadPoolExecutor() as pool:
-        list(pool.map(OdooServer.stop, started))
+        list(pool.map(OdooServer.stop, servers))
 
 
 @pytest.fixture(scope="session")
-def server(make_server: Callable[..., OdooServer]) -> OdooServer:
+def server(start_server: Callable[..., OdooServer]) -> OdooServer:
     """The threaded server, as developers run it."""
-    return make_server()
+    return start_server()
 
 
 @pytest.fixture(scope="session")
-def second_server(make_server: Callable[..., OdooServer]) -> OdooServer:
+def second_server(start_server: Callable[..., OdooServer]) -> OdooServer:
     """Another process on the same database: what is shared must be in PostgreSQL."""
-    return make_server()
+    return start_server()
 
 
 @pytest.fixture(scope="session")
-def prefork_server(make_server: Callable[..., OdooServer]) -> OdooServer:
+def prefork_server(start_server: Callable[..., OdooServer]) -> OdooServer:
     """Two worker processes, as in production."""
-    return make_server(workers=2)
+    return start_server(workers=2)
 
 
 @pytest.fixture(scope="session")

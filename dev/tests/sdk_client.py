@@ -28,6 +28,7 @@ CALLS = {
     "get_db_schema": {"action": "describe_table", "table_name": "res_partner"},
     "list_modules": {"state": "installed"},
     "get_module_info": {"module_name": "web"},
+    "job": {"action": "list"},
 }
 
 

@@ -35,10 +35,10 @@ END $$;
 
 @pytest.fixture(scope="module")
 def own_server(
-    make_server: Callable[..., OdooServer], make_database: Callable[[str], str]
+    start_server: Callable[..., OdooServer], make_database: Callable[[str], str]
 ) -> Iterator[OdooServer]:
     """A server whose database can be taken away, and that knows the route without."""
-    own = make_server(
+    own = start_server(
         database=make_database("health"),
         options={
             "server_wide_modules": "base,web,odoo_dev_mcp",

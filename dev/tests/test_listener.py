@@ -82,12 +82,12 @@ class Door:
 @pytest.fixture(scope="module", params=[0, 2], ids=["threaded", "prefork"])
 def door(
     request: pytest.FixtureRequest,
-    make_server: Callable[..., OdooServer],
+    start_server: Callable[..., OdooServer],
     make_database: Callable[[str], str],
 ) -> Iterator[Door]:
     """A server with a listener, threaded, then with workers."""
     database = make_database(f"listener{request.param}")
-    server = make_server(database=database, workers=request.param)
+    server = start_server(database=database, workers=request.param)
     yield Door(server)
     server.stop()
     eventually(lambda: not listeners(database), "it ends with its server", seconds=20)

@@ -64,7 +64,7 @@ def addons(tmp_path_factory: pytest.TempPathFactory) -> Addons:
 
 @pytest.fixture(scope="module")
 def own(
-    make_server: Callable[..., OdooServer],
+    start_server: Callable[..., OdooServer],
     make_database: Callable[[str], str],
     addons: Addons,
     stack: Stack,
@@ -74,7 +74,7 @@ def own(
     With workers, for all of them must follow; the story is that of a threaded server.
     """
     paths = [*stack.addons_paths, addons.folder]
-    server = make_server(
+    server = start_server(
         database=make_database("modules"),
         workers=2,
         options={"addons_path": ",".join(map(str, paths)), "max_cron_threads": 0},

@@ -159,12 +159,12 @@ def registry() -> Iterator[Registry]:
 @pytest.fixture(scope="module", params=[0, 2], ids=["threaded", "prefork"])
 def home(
     request: pytest.FixtureRequest,
-    make_server: Callable[..., OdooServer],
+    start_server: Callable[..., OdooServer],
     make_database: Callable[[str], str],
 ) -> Iterator[Backend]:
     """A server in a database of its own, threaded, then with workers."""
     database = make_database(f"phone{request.param}")
-    server = make_server(database=database, workers=request.param)
+    server = start_server(database=database, workers=request.param)
     yield Backend(server)
     server.stop()
 
