@@ -196,7 +196,7 @@ def test_wish_that_could_mean_two_calls_stops_neither(
 ) -> None:
     callers = [Caller(backend, own_key, server.url, LEGACY) for _turn in range(2)]
     connections = [
-        caller.start("execute_command", command="sleep 2; echo whole")
+        caller.start("execute_command", command="sleep 8; echo whole")
         for caller in callers
     ]
     cancel(callers[0].client, "the call")

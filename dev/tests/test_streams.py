@@ -145,7 +145,8 @@ def test_statements_of_a_script_are_told(client: McpClient) -> None:
     params = call("execute_sql", statement=script)
     with client.stream("tools/call", params, meta={"progressToken": 1}) as stream:
         messages = list(stream.messages())
-    assert progress(messages) == [
+    # a slow machine tells of the first one, too
+    assert progress(messages)[-2:] == [
         (1, 1, 3, "statement 2 of 3"),
         (1, 2, 3, "statement 3 of 3"),
     ]
