@@ -290,6 +290,20 @@ def test_eight_clients_at_once(door: Door) -> None:
 
 
 @THREADED
+def test_thousand_silent_connections_are_closed_in_time(door: Door) -> None:
+    """As many as there are places: nobody else gets in until they have timed out."""
+    listener = door.process()
+    address = (LOOPBACK, door.port)
+    silent = [socket.create_connection(address, timeout=10) for _turn in range(1000)]
+    with McpClient(door.server.url, door.key) as client:
+        assert client.call("tools/list").status == 200
+    eventually(lambda: health(door.port) == 200, "it answers again", seconds=150)
+    for connection in silent:
+        connection.close()
+    assert listener.is_running()
+
+
+@THREADED
 def test_five_hundred_silent_connections_hinder_nobody(door: Door) -> None:
     process = door.process()
     silent = [
