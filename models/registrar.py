@@ -50,8 +50,7 @@ class Registrar(Inquiries):
         :param argument: ``name`` of the variable, and the ``value`` typed so far
         :raise UnknownResource: there is no such template for this caller
         """
-        with self.transaction() as env:
-            caller = env["mcp.api.key"]._authenticate(credentials)
+        with self._caller(credentials) as (env, caller):
             resources = env["mcp.resource"].with_user(caller.uid)
             feature = resources._completion(uri, caller)
         if not feature.action_id:
@@ -80,8 +79,7 @@ class Registrar(Inquiries):
 
         :return: text, object and bytes of it; None: it cannot be read
         """
-        with self.transaction() as env:
-            caller = env["mcp.api.key"]._authenticate(credentials)
+        with self._caller(credentials) as (env, caller):
             resources = env["mcp.resource"].with_user(caller.uid)
             try:
                 feature, arguments = resources._find(
