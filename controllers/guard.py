@@ -17,6 +17,7 @@ CORS_HEADERS = (
     "Authorization, Content-Type, Accept, MCP-Protocol-Version, Mcp-Session-Id, "
     "Mcp-Method, Mcp-Name, Last-Event-ID"
 )
+EXPOSED_HEADERS = "WWW-Authenticate, Retry-After, Mcp-Session-Id"
 
 
 class Guard:
@@ -94,7 +95,7 @@ def cors(request: HttpRequest) -> dict[str, str]:
         "Access-Control-Allow-Origin": origin,
         "Access-Control-Allow-Methods": "POST",
         "Access-Control-Allow-Headers": CORS_HEADERS,
-        "Access-Control-Expose-Headers": "WWW-Authenticate, Retry-After",
+        "Access-Control-Expose-Headers": EXPOSED_HEADERS,
         "Vary": "Origin",
     }
 

@@ -9,6 +9,7 @@ from . import (
     mcp_listener,
     mcp_metric,
     mcp_phone_home,
+    mcp_question,
     mcp_rate_limit,
     mcp_rate_limit_counter,
     mcp_resource,

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from .content import Content
 from .live_call import Client
+from .questions import Asking
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Feature(NamedTuple):
     :param method: the method of ``model`` that its action calls; None: other code
     :param described: as the protocol's lists tell it
     :param input_schema: of a record's own code; a method has its signature
+    :param needs_confirmation: a person at the client must say yes first
     """
 
     kind: str
@@ -51,6 +54,7 @@ class Feature(NamedTuple):
     limit_id: int | None
     described: dict
     input_schema: dict | None = None
+    needs_confirmation: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,10 @@ class Call:
     :param client: name and version that the client gave, for the audit
     :param budget: seconds until the door must have answered; None: no end
     :param waiting: who hears how the call goes
+    :param capabilities: what the client has declared, as MCP's ClientCapabilities
+    :param rounds: what it is asked, it answers by calling again (from 2026-07-28 on)
+    :param answers: of such a call: MCP's InputResponses
+    :param state: of such a call: MCP's requestState
     """
 
     name: str
@@ -100,6 +108,10 @@ class Call:
     revision: str = ""
     budget: float | None = None
     waiting: Client | None = None
+    capabilities: dict = field(default_factory=dict)
+    rounds: bool = False
+    answers: dict = field(default_factory=dict)
+    state: str | None = None
 
 
 class Admitted(NamedTuple):
@@ -107,6 +119,7 @@ class Admitted(NamedTuple):
 
     :param entry: id of its audit entry, which is open
     :param patience: seconds after which it goes on as a job; None: it is none
+    :param asking: how it can ask its client
     """
 
     entry: int
@@ -115,6 +128,7 @@ class Admitted(NamedTuple):
     arguments: dict
     patience: float | None
     call: Call
+    asking: Asking
 
 
 @dataclass(frozen=True)
@@ -129,6 +143,10 @@ class Outcome:
     :param afterwards: what the door does when the answer has been sent
     :param status: of the audit entry; empty: ``error`` or ``success``
     :param job: the job that the call goes on as: its row
+    :param content: what a model reads, if it is more than ``text``
+    :param questions: to the client, by key: the call is to be made again with answers
+    :param state: what the client sends back with them
+    :param missing: the client capability that the call would have needed
     """
 
     text: str
@@ -140,3 +158,7 @@ class Outcome:
     afterwards: tuple[Callable[[], None], ...] = ()
     status: str = ""
     job: dict | None = None
+    content: tuple[Content, ...] = ()
+    questions: dict[str, dict] = field(default_factory=dict)
+    state: str = ""
+    missing: str = ""

@@ -1,7 +1,10 @@
 from . import (
     test_access,
+    test_asking,
     test_audit,
     test_batch,
+    test_confirmation,
+    test_content,
     test_db_schema,
     test_developer_grant,
     test_doctests,
