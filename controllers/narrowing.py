@@ -16,22 +16,30 @@ from ..models.narrowing import Narrowing
 from .exchange import HttpRequest
 
 HEADER_PREFIX = "x-mcp-"
+NAMES = ("toolsets", "tools", "readonly")
 
 MOST_NAMES = 200
 """In one list; names behind that match nothing. Clients take 40 tools or so."""
 
 
 def narrowings(request: HttpRequest) -> tuple[Narrowing, ...]:
-    """Return what the URL and what the headers leave: both apply, each on its own."""
-    said = (
-        parse_qsl(request.query, keep_blank_values=True),
-        [
-            (name[len(HEADER_PREFIX) :], value)
-            for name, value in request.headers.items()
-            if name.lower().startswith(HEADER_PREFIX)
-        ],
-    )
-    found = map(_narrowing, said)
+    """Return what the URL and what the headers leave: all apply, each on its own.
+
+    Names that are not spelled right are read apart, lest a client add to the list in a
+    header that a proxy sets.
+    """
+    query = parse_qsl(request.query, keep_blank_values=True)
+    headers = [
+        (name[len(HEADER_PREFIX) :], value)
+        for name, value in request.headers.items()
+        if name.lower().startswith(HEADER_PREFIX)
+    ]
+    found = [
+        _narrowing([pair for pair in said if (pair[0].lower() in NAMES) is right])
+        for said in (query, headers)
+        if said
+        for right in (True, False)
+    ]
     return tuple(narrowing for narrowing in found if narrowing != Narrowing())
 
 

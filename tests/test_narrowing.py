@@ -157,6 +157,13 @@ class TestNarrowing(McpHttpCase):
         found = self.names(self.ask("tools/list", headers=headers).json())
         self.assertEqual(found, ["get_db_schema", "query_database"])
 
+    def test_a_name_that_is_spelled_wrong_adds_nothing_to_one_that_is_right(self):
+        self.assertEqual(self.tools("toolsets=database&toolset=modules"), [])
+        self.assertEqual(self.tools(Toolsets="database", Tool="read_file"), [])
+        self.assertEqual(
+            self.tools("toolset=database&tool=job"), [*DATABASE[:2], "job", DATABASE[2]]
+        )
+
     def test_other_parameters_and_headers_mean_nothing(self):
         for url in ("db=nothing", "debug=1", "lang=xx", "a=%", "&&=", "?", "name=job"):
             with self.subTest(url=url):
