@@ -15,7 +15,7 @@ from .rpc import FORBIDDEN, RpcError
 
 CORS_HEADERS = (
     "Authorization, Content-Type, Accept, MCP-Protocol-Version, Mcp-Session-Id, "
-    "Mcp-Method, Mcp-Name, Last-Event-ID"
+    "Mcp-Method, Mcp-Name, Last-Event-ID, X-MCP-Toolsets, X-MCP-Tools, X-MCP-Readonly"
 )
 EXPOSED_HEADERS = "WWW-Authenticate, Retry-After, Mcp-Session-Id"
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from .content import Content
 from .live_call import Client
+from .narrowing import Narrowing
 from .questions import Asking
 
 
@@ -18,11 +19,13 @@ class Credentials:
     :param address: IP address of the peer
     :param forwarded: a proxy passed the request on, so that the address of the
         connection says nothing about where it comes from
+    :param narrowings: what the request leaves of what the key allows; all apply
     """
 
     key: str | None
     address: str
     forwarded: bool = False
+    narrowings: tuple[Narrowing, ...] = ()
 
     @property
     def local(self) -> bool:
@@ -36,6 +39,7 @@ class Feature(NamedTuple):
 
     :param kind: its model, e.g. ``mcp.tool``
     :param name: what clients call it: a tool's name, a resource's URI
+    :param toolset: code of its toolset
     :param method: the method of ``model`` that its action calls; None: other code
     :param described: as the protocol's lists tell it
     :param input_schema: of a record's own code; a method has its signature
@@ -46,6 +50,7 @@ class Feature(NamedTuple):
     id: int
     name: str
     toolset_id: int
+    toolset: str
     action_id: int
     model: str
     method: str | None
@@ -59,10 +64,11 @@ class Feature(NamedTuple):
 
 @dataclass(frozen=True)
 class Caller:
-    """A user, and what their key leaves of what they may do.
+    """A user, and what their key and this request leave of what they may do.
 
     :param key_id: None for the anonymous user
     :param narrowed: the key is for ``toolset_ids`` and ``tool_ids`` alone
+    :param narrowings: what the request leaves of it; all apply
     """
 
     uid: int
@@ -75,9 +81,18 @@ class Caller:
     toolset_ids: frozenset[int] = frozenset()
     tool_ids: frozenset[int] = frozenset()
     log_level: str = ""
+    narrowings: tuple[Narrowing, ...] = ()
 
     def permits(self, feature: Feature) -> bool:
-        """Tell whether the key leaves ``feature`` to the user. It never adds to it."""
+        """Tell whether key and request leave ``feature`` to the user.
+
+        Neither adds to what the user may, nor the request to what the key may.
+        """
+        return self._key_permits(feature) and all(
+            narrowing.permits(feature) for narrowing in self.narrowings
+        )
+
+    def _key_permits(self, feature: Feature) -> bool:
         if self.read_only and not feature.read_only:
             return False
         if not self.narrowed or feature.toolset_id in self.toolset_ids:

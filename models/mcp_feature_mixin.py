@@ -121,6 +121,7 @@ class McpFeatureMixin(models.AbstractModel):
             "kind": self._name,
             "id": self.id,
             "toolset_id": self.toolset_id.id,
+            "toolset": self.toolset_id.code,
             "action_id": action.id,
             "model": action.model_id.model,
             "method": match[1] if hasattr(method, "_mcp_types") else None,

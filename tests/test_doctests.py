@@ -8,6 +8,7 @@ from odoo.tests import BaseCase, tagged
 PACKAGE = "odoo.addons.odoo_dev_mcp"
 MODULES = (
     "controllers.exposition",
+    "controllers.narrowing",
     "controllers.revision",
     "models.audit_file",
     "models.command",
