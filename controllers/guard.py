@@ -15,8 +15,10 @@ from .rpc import FORBIDDEN, RpcError
 
 CORS_HEADERS = (
     "Authorization, Content-Type, Accept, MCP-Protocol-Version, Mcp-Session-Id, "
-    "Mcp-Method, Mcp-Name, Last-Event-ID"
+    "Mcp-Method, Mcp-Name, Last-Event-ID, *"
 )
+"""The star is for Mcp-Param-…; it stands for all but Authorization. Fetch standard,
+CORS-preflight fetch."""
 
 
 class Guard:

@@ -13,6 +13,7 @@ from ..models.registrar import Registrar
 from ..version import VERSION
 from . import tasks
 from .lists import list_resources, list_templates, list_tools
+from .parameter_headers import check_parameters
 from .revision import Envelope
 from .rpc import RpcError
 
@@ -191,7 +192,16 @@ def _call(context: Context, name: str, arguments: dict) -> Call:
         revision=context.envelope.revision,
         budget=context.budget,
         waiting=context.waiting,
+        examine=_examine(context, arguments),
     )
+
+
+def _examine(context: Context, arguments: dict):
+    """Return what compares the headers of a call with the tool's parameters."""
+    headers = context.envelope.headers
+    if headers is None:
+        return None
+    return lambda tool: check_parameters(headers, tool["inputSchema"], arguments)
 
 
 def complete(context: Context, params: dict) -> dict:

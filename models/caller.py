@@ -91,6 +91,8 @@ class Call:
     :param client: name and version that the client gave, for the audit
     :param budget: seconds until the door must have answered; None: no end
     :param waiting: who hears how the call goes
+    :param examine: what the door has to say against the tool, once it is known: called
+        with the tool as the lists tell it, raises what ends the call before it begins
     """
 
     name: str
@@ -100,6 +102,7 @@ class Call:
     revision: str = ""
     budget: float | None = None
     waiting: Client | None = None
+    examine: Callable[[dict], None] | None = None
 
 
 class Admitted(NamedTuple):

@@ -13,6 +13,7 @@ from . import (
     test_key_governance,
     test_metrics,
     test_module_tools,
+    test_parameter_headers,
     test_phone_home,
     test_query_database,
     test_query_escape,

@@ -8,6 +8,7 @@ from odoo.tests import BaseCase, tagged
 PACKAGE = "odoo.addons.odoo_dev_mcp"
 MODULES = (
     "controllers.exposition",
+    "controllers.parameter_headers",
     "controllers.revision",
     "models.audit_file",
     "models.command",
@@ -17,6 +18,7 @@ MODULES = (
     "models.mcp_api_key",
     "models.mcp_metric",
     "models.mcp_resource",
+    "models.mirrored_parameters",
     "models.parameters",
     "models.phone_home_address",
     "models.phone_home_call",
