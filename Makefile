@@ -2,6 +2,7 @@
 #             make run CHECK=1: let the official MCP client connect, then stop
 # make test   every test on every Odoo series present   ODOO= TAGS=
 # make lint   ruff and pylint-odoo
+# make conformance   the official suite against both doors, and the size of tools/list   ODOO=
 #
 # All that these need is provisioned into $XDG_CACHE_HOME/odoo_dev_mcp (~/.cache).
 
@@ -10,6 +11,6 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/odoo_dev_mcp
 
 export PYTHONPYCACHEPREFIX = $(CACHE)/pycache
 
-.PHONY: run test lint
-run test lint:
+.PHONY: run test lint conformance
+run test lint conformance:
 	@$(PYTHON) -m dev $@

@@ -8,6 +8,7 @@ from ..models.exceptions import InvalidState, UnknownResource, UnknownTool
 from . import tasks
 from .content import fitting
 from .context import Context
+from .parameter_headers import check_parameters
 from .rpc import RpcError
 
 RESOURCE_NOT_FOUND = -32002
@@ -140,7 +141,16 @@ def make_call(
         rounds=context.envelope.modern,
         answers=params.get("inputResponses") or {},
         state=params.get("requestState"),
+        examine=_examine(context, arguments),
     )
+
+
+def _examine(context: Context, arguments: dict):
+    """Return what compares the headers of a call with the tool's parameters."""
+    headers = context.envelope.headers
+    if headers is None:
+        return None
+    return lambda tool: check_parameters(headers, tool["inputSchema"], arguments)
 
 
 def cancel(context: Context) -> None:

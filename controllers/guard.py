@@ -15,8 +15,12 @@ from .rpc import FORBIDDEN, RpcError
 
 CORS_HEADERS = (
     "Authorization, Content-Type, Accept, MCP-Protocol-Version, Mcp-Session-Id, "
-    "Mcp-Method, Mcp-Name, Last-Event-ID, X-MCP-Toolsets, X-MCP-Tools, X-MCP-Readonly"
+    "Mcp-Method, Mcp-Name, Last-Event-ID, X-MCP-Toolsets, X-MCP-Tools, "
+    "X-MCP-Readonly, *"
 )
+"""The star is for Mcp-Param-…; it stands for all but Authorization. Fetch standard,
+CORS-preflight fetch."""
+
 EXPOSED_HEADERS = "WWW-Authenticate, Retry-After, Mcp-Session-Id"
 
 

@@ -43,9 +43,10 @@ def validate(message: dict, revision: str, *, stays: bool) -> None:
     if method in tasks.METHODS:
         tasks.check(revision, params)
         return
-    known = {*METHODS, *LIVES}
+    # a subscription is the key's, whichever door it came through: the listener tells
+    known = {*METHODS, *LIVES, *subscriptions.METHODS}
     if stays:
-        known |= {*subscriptions.METHODS, subscriptions.LISTEN}
+        known.add(subscriptions.LISTEN)
     if method not in known:
         raise rpc.RpcError(METHOD_NOT_FOUND, f"Method not found: {method[:100]}")
     try:

@@ -75,6 +75,11 @@ def present(series: str) -> OdooSource | None:
     return _read(series, cached, "found in the cache") if cached.exists() else None
 
 
+def asked_for(wanted: str) -> tuple[dict[str, OdooSource], dict[str, str]]:
+    """The series that is wanted, or :func:`available` if none is named."""
+    return ({wanted: find(wanted)}, {}) if wanted else available()
+
+
 def available() -> tuple[dict[str, OdooSource], dict[str, str]]:
     """Every series that can be run here, fetched; and why the others cannot."""
     found: dict[str, OdooSource] = {}

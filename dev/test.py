@@ -8,7 +8,6 @@ from pathlib import Path
 from dev import console, database, odoo_source, outcome, paths, stack
 from dev.console import HarnessError, setting
 from dev.odoo_instance import OdooInstance
-from dev.odoo_source import OdooSource
 from dev.outcome import Outcome
 from dev.stack import Stack
 
@@ -18,7 +17,7 @@ NO_TESTS_COLLECTED = 5
 
 def main() -> int:
     """Run what can be run, say what cannot, and close with the counts."""
-    sources, missing = _sources(setting("ODOO"))
+    sources, missing = odoo_source.asked_for(setting("ODOO"))
     for series, reason in missing.items():
         console.progress(f"Odoo {series} is left out: {reason}")
     parts = {
@@ -29,12 +28,6 @@ def main() -> int:
     _report(parts, missing)
     print(total, flush=True)
     return 0 if total.passed and not total.failed else 1
-
-
-def _sources(wanted: str) -> tuple[dict[str, OdooSource], dict[str, str]]:
-    if wanted:
-        return {wanted: odoo_source.find(wanted)}, {}
-    return odoo_source.available()
 
 
 def _on_series(own: Stack, tags: str) -> tuple[Outcome, Outcome]:

@@ -114,6 +114,8 @@ class Call:
     :param rounds: what it is asked, it answers by calling again (from 2026-07-28 on)
     :param answers: of such a call: MCP's InputResponses
     :param state: of such a call: MCP's requestState
+    :param examine: what the door has to say against the tool, once it is known: called
+        with the tool as the lists tell it, raises what ends the call before it begins
     """
 
     name: str
@@ -127,6 +129,7 @@ class Call:
     rounds: bool = False
     answers: dict = field(default_factory=dict)
     state: str | None = None
+    examine: Callable[[dict], None] | None = None
 
 
 class Admitted(NamedTuple):

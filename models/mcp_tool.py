@@ -7,6 +7,7 @@ from odoo.exceptions import ValidationError
 from .. import compat
 from .caller import Call, Feature
 from .exceptions import UnknownTool
+from .mirrored_parameters import explain_mirrored
 
 
 class McpTool(models.Model):
@@ -91,6 +92,8 @@ class McpTool(models.Model):
                     '%s: the schema of a tool starts with {"type": "object"}', self.name
                 )
             )
+        if fault := explain_mirrored(schema):
+            raise ValidationError(f"{self.name}: {fault}")
 
     @api.model
     def _guarded_fields(self):
@@ -104,6 +107,8 @@ class McpTool(models.Model):
         """
         for feature in self._permitted(caller):
             if feature.name == call.name:
+                if call.examine:
+                    call.examine(feature.described)
                 return feature, call.arguments
         raise UnknownTool(f"Unknown tool: {call.name[:128]!r}. See tools/list.")
 

@@ -17,6 +17,7 @@ from . import (
     test_metrics,
     test_module_tools,
     test_narrowing,
+    test_parameter_headers,
     test_phone_home,
     test_query_database,
     test_query_escape,

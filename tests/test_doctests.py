@@ -9,6 +9,7 @@ PACKAGE = "odoo.addons.odoo_dev_mcp"
 MODULES = (
     "controllers.exposition",
     "controllers.narrowing",
+    "controllers.parameter_headers",
     "controllers.revision",
     "models.audit_file",
     "models.command",
@@ -18,6 +19,7 @@ MODULES = (
     "models.mcp_api_key",
     "models.mcp_metric",
     "models.mcp_resource",
+    "models.mirrored_parameters",
     "models.parameters",
     "models.phone_home_address",
     "models.phone_home_call",

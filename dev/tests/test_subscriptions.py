@@ -1,5 +1,7 @@
 """Streams that stay open, on the listener: what changes is told to who asked for it."""
 
+import contextlib
+import itertools
 import threading
 from collections.abc import Callable, Iterator
 
@@ -45,6 +47,27 @@ class Heard:
             return named[0] if named else None
 
         return eventually(find, f"{method} is told", seconds=20)
+
+
+@contextlib.contextmanager
+def changing_table(
+    backend: Backend, name: str
+) -> Iterator[tuple[str, Callable[[], None]]]:
+    """URI of a table's schema, and what changes it."""
+    columns = itertools.count()
+
+    def run(statement: str) -> None:
+        with backend.cursor() as cursor:
+            cursor.execute(statement)
+
+    run(f"CREATE TABLE {name} (id int)")
+    try:
+        yield (
+            f"odoo://schema/{name}",
+            lambda: run(f"ALTER TABLE {name} ADD c{next(columns)} int"),
+        )
+    finally:
+        run(f"DROP TABLE {name}")
 
 
 @pytest.fixture
@@ -165,35 +188,28 @@ def test_get_opens_a_stream_for_clients_of_before(
 def test_resource_that_a_key_has_subscribed_to_is_told_on_its_streams(
     listener_url: str, own_key: str, backend: Backend
 ) -> None:
-    with backend.cursor() as cursor:
-        cursor.execute("CREATE TABLE mcp_subscribed (id int)")
-    uri = "odoo://schema/mcp_subscribed"
-    try:
-        with (
-            McpClient(listener_url, own_key, revision=LEGACY) as client,
-            get(listener_url, own_key) as response,
-        ):
-            heard = Heard(Stream(response))
-            assert client.call("resources/subscribe", {"uri": uri}).result == {}
-            query = "SELECT 1 FROM mcp_subscription WHERE uri = %s"
-            assert backend.rows(query, uri)
-            told = None
-            for turn in range(20):
-                with backend.cursor() as cursor:
-                    cursor.execute(f"ALTER TABLE mcp_subscribed ADD c{turn} int")
-                if heard.messages or heard.ended.wait(1):
-                    told = heard.messages[0]
-                    break
-            assert told["method"] == "notifications/resources/updated"
-            assert told["params"] == {"uri": uri}
-            assert client.call("resources/unsubscribe", {"uri": uri}).result == {}
-            assert not backend.rows(query, uri)
-            wrong = client.call("resources/subscribe", {"uri": "odoo://no/such"})
-            assert wrong.error["code"] == -32602
-            heard.stream.hang_up()
-    finally:
-        with backend.cursor() as cursor:
-            cursor.execute("DROP TABLE mcp_subscribed")
+    with (
+        McpClient(listener_url, own_key, revision=LEGACY) as client,
+        changing_table(backend, "mcp_subscribed") as (uri, change),
+        get(listener_url, own_key) as response,
+    ):
+        heard = Heard(Stream(response))
+        assert client.call("resources/subscribe", {"uri": uri}).result == {}
+        query = "SELECT 1 FROM mcp_subscription WHERE uri = %s"
+        assert backend.rows(query, uri)
+        told = None
+        for _turn in range(20):
+            change()
+            if heard.messages or heard.ended.wait(1):
+                told = heard.messages[0]
+                break
+        assert told["method"] == "notifications/resources/updated"
+        assert told["params"] == {"uri": uri}
+        assert client.call("resources/unsubscribe", {"uri": uri}).result == {}
+        assert not backend.rows(query, uri)
+        wrong = client.call("resources/subscribe", {"uri": "odoo://no/such"})
+        assert wrong.error["code"] == -32602
+        heard.stream.hang_up()
 
 
 def test_capabilities_are_those_of_the_door(
@@ -214,6 +230,25 @@ def test_odoos_port_has_no_such_streams(server: OdooServer, own_key: str) -> Non
         answer = client.call("subscriptions/listen", {"notifications": {}})
         assert (answer.status, answer.error["code"]) == (404, -32601)
     assert get(server.url, own_key).status_code == 405
+
+
+def test_subscription_made_at_odoos_port_is_told_on_the_listeners_streams(
+    server: OdooServer, listener_url: str, own_key: str, backend: Backend
+) -> None:
+    with (
+        McpClient(server.url, own_key, revision=LEGACY) as client,
+        changing_table(backend, "mcp_subscribed_elsewhere") as (uri, change),
+        get(listener_url, own_key) as response,
+    ):
+        heard = Heard(Stream(response))
+        assert client.call("resources/subscribe", {"uri": uri}).result == {}
+        for _turn in range(20):
+            change()
+            if heard.messages or heard.ended.wait(1):
+                break
+        assert heard.messages[0]["params"] == {"uri": uri}
+        assert client.call("resources/unsubscribe", {"uri": uri}).result == {}
+        heard.stream.hang_up()
 
 
 @pytest.mark.parametrize(
