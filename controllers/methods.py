@@ -7,12 +7,18 @@ from dataclasses import dataclass, field
 from odoo import release
 
 from ..models.caller import Call, Credentials, Outcome
-from ..models.exceptions import UnknownResource, UnknownTool
+from ..models.exceptions import (
+    InvalidArguments,
+    UnknownPrompt,
+    UnknownResource,
+    UnknownTool,
+)
 from ..models.live_call import Client
 from ..models.registrar import Registrar
 from ..version import VERSION
 from . import tasks
-from .lists import list_resources, list_templates, list_tools
+from .blocks import as_told
+from .lists import list_prompts, list_resources, list_templates, list_tools
 from .revision import Envelope
 from .rpc import RpcError
 
@@ -163,6 +169,28 @@ def read_resource(context: Context, params: dict) -> tuple[dict, Outcome]:
     return {"contents": [content]}, outcome
 
 
+def get_prompt(context: Context, params: dict) -> tuple[dict, Outcome]:
+    """Put a prompt together and return it, with the outcome that it came from."""
+    from mcp_types.jsonrpc import INTERNAL_ERROR, INVALID_PARAMS
+
+    wanted = {"name": params["name"], "arguments": params.get("arguments") or {}}
+    call = _call(context, "prompts/get", wanted)
+    try:
+        outcome = context.registrar.get_prompt(context.credentials, call)
+    except (UnknownPrompt, InvalidArguments) as refusal:
+        raise RpcError(INVALID_PARAMS, str(refusal)) from refusal
+    if outcome.is_error:
+        raise RpcError(
+            INTERNAL_ERROR, outcome.text, headers=retry_after(outcome), status=200
+        )
+    revision = context.envelope.revision
+    messages = [
+        {**message, "content": as_told(message["content"], revision)}
+        for message in outcome.structured["messages"]
+    ]
+    return {**outcome.structured, "messages": messages}, outcome
+
+
 def _not_found(context: Context, uri: str, refusal: UnknownResource) -> RpcError:
     """Return the error of a resource that is not there.
 
@@ -195,34 +223,26 @@ def _call(context: Context, name: str, arguments: dict) -> Call:
 
 
 def complete(context: Context, params: dict) -> dict:
-    """Return proposals for a variable of a resource template."""
+    """Return proposals for a variable of a template or an argument of a prompt."""
     from mcp_types.jsonrpc import INVALID_PARAMS
 
-    reference, argument = params["ref"], params["argument"]
-    if reference["type"] != "ref/resource":
-        raise RpcError(INVALID_PARAMS, f"Unknown prompt: {reference.get('name')!r}")
+    reference = params["ref"]
+    typed = {name: params["argument"][name] for name in ("name", "value")}
+    credentials, budget = context.credentials, context.budget
     try:
-        values = context.registrar.complete(
-            context.credentials,
-            reference["uri"],
-            {"name": argument["name"], "value": argument["value"]},
-            context.budget,
-        )
-    except UnknownResource as refusal:
+        if reference["type"] == "ref/prompt":
+            # revision 2025-06-18: what has been filled in already
+            typed["context"] = (params.get("context") or {}).get("arguments") or {}
+            complete = context.registrar.complete_prompt
+            values = complete(credentials, reference["name"], typed, budget)
+        else:
+            complete = context.registrar.complete
+            values = complete(credentials, reference["uri"], typed, budget)
+    except (UnknownResource, UnknownPrompt, InvalidArguments) as refusal:
         raise RpcError(INVALID_PARAMS, str(refusal)) from refusal
     shown = values[:MOST_PROPOSALS]
     more = len(values) > len(shown)
     return {"completion": {"values": shown, "total": len(values), "hasMore": more}}
-
-
-def empty_list(key: str):
-    """Return a method that lists nothing under ``key``."""
-
-    def method(context: Context, params: dict) -> dict:
-        context.registrar.authenticate(context.credentials)
-        return {key: []}
-
-    return method
 
 
 METHODS = {
@@ -234,8 +254,12 @@ METHODS = {
     "resources/list": list_resources,
     "resources/templates/list": list_templates,
     "completion/complete": complete,
-    "prompts/list": empty_list("prompts"),
+    "prompts/list": list_prompts,
 }
 
-LIVES = {"tools/call": call_tool, "resources/read": read_resource}
+LIVES = {
+    "tools/call": call_tool,
+    "resources/read": read_resource,
+    "prompts/get": get_prompt,
+}
 """The methods that are a call: audited, limited, and answered with its outcome."""

@@ -8,6 +8,8 @@
     │   ├── NotAllowed           a valid key, but not from here, or not for this
     │   ├── UnknownTool          no such tool for this caller
     │   ├── UnknownResource      no such resource for this caller
+    │   ├── UnknownPrompt        no such prompt for this caller
+    │   ├── InvalidArguments     not those that the prompt takes
     │   └── LimitReached         a rate-limit rule, and when to come back
     └── Cancelled            stopped while it ran
         └── Lost                 because the server ended
@@ -43,6 +45,14 @@ class UnknownTool(Refusal):
 
 class UnknownResource(Refusal):
     """A resource that does not exist, or that this caller may not know of."""
+
+
+class UnknownPrompt(Refusal):
+    """A prompt that does not exist, or that this caller may not know of."""
+
+
+class InvalidArguments(Refusal):
+    """An argument that a prompt needs is missing, or it does not know one."""
 
 
 class LimitReached(Refusal):

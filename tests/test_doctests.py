@@ -7,6 +7,7 @@ from odoo.tests import BaseCase, tagged
 
 PACKAGE = "odoo.addons.odoo_dev_mcp"
 MODULES = (
+    "controllers.blocks",
     "controllers.exposition",
     "controllers.revision",
     "models.audit_file",
@@ -21,6 +22,8 @@ MODULES = (
     "models.phone_home_address",
     "models.phone_home_call",
     "models.phone_home_plan",
+    "models.prompt_messages",
+    "models.prompt_template",
     "models.process_output",
     "models.redaction",
     "models.sql_errors",
