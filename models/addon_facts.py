@@ -1,5 +1,7 @@
 """What is told of one addon to whoever reviews it."""
 
+import os
+
 from odoo import release
 
 from .. import compat
@@ -9,7 +11,7 @@ from .redaction import redact_text
 from .source_patterns import LOOK_AT, changed
 
 LONGEST_MANIFEST = 4000
-MOST_FILES = 150
+MOST_FILES = 300
 MOST_NAMES = 60
 
 
@@ -29,6 +31,7 @@ class AddonFacts:
     def told(self) -> dict:
         """Return the values of the prompt's template."""
         module, source = self.module, self.source
+        outdated = changed(0, release.version_info[0])
         return {
             "path": self.path,
             "state": module.state,
@@ -36,13 +39,10 @@ class AddonFacts:
             "origin": origin(self.path, module.license or ""),
             "manifest": self._manifest(),
             "sizes": source.sizes(),
-            "files": [
-                f"{file.path} ({len(source.text[file]) or f'{file.size} bytes'})"
-                for file in source.files[:MOST_FILES]
-            ],
+            "folders": self._folders(),
             "files_left_out": max(0, len(source.files) - MOST_FILES),
-            "places": source.places(LOOK_AT),
-            "outdated": source.places(changed(0, release.version_info[0])),
+            "places": source.places(LOOK_AT, tests=False),
+            "outdated": source.places(outdated, tests=True),
             "tests": source.count(r"^\s+def test_", "tests"),
             "migrations": source.folders("migrations") + source.folders("upgrades"),
             **(self._in_database() if module.state == "installed" else {}),
@@ -52,20 +52,28 @@ class AddonFacts:
         with open(f"{self.path}/__manifest__.py", encoding="utf-8") as manifest:
             return shortened(redact_text(manifest.read().strip()), LONGEST_MANIFEST)
 
+    def _folders(self) -> list[dict]:
+        """Return the folders with their files, each with its lines or bytes."""
+        found: dict[str, list[str]] = {}
+        for file in self.source.files[:MOST_FILES]:
+            parent, name = os.path.split(file.path)
+            told = len(self.source.text[file]) or f"({file.size} bytes)"
+            found.setdefault(parent or ".", []).append(f"{name} {told}")
+        return [{"name": name, "files": files} for name, files in found.items()]
+
     def _in_database(self) -> dict:
         """Return its models, and those that lack what every model wants."""
-        models = self._brought("ir.model")
-        real = [m for m in models if m.model in self.env and not self._abstract(m)]
+        touched = self._brought("ir.model").filtered(lambda m: m.model in self.env)
+        models = touched.filtered(self._is_own)
+        tables = models.filtered(lambda model: not self.env[model.model]._abstract)
+        owned = [m for m in tables if self._has_company(self.env[m.model])]
         fields = self._brought("ir.model.fields")
-        extended = {field.model for field in fields} - {m.model for m in models}
+        extended = {*touched.mapped("model"), *fields.mapped("model")}
         return {
-            "models": [model.model for model in models][:MOST_NAMES],
-            "extended": sorted(extended)[:MOST_NAMES],
-            "without_rights": self._lacking("ir.model.access", real),
-            "without_rules": self._lacking(
-                "ir.rule",
-                [m for m in real if "company_id" in self.env[m.model]._fields],
-            ),
+            "models": models.mapped("model")[:MOST_NAMES],
+            "extended": sorted(extended - {*models.mapped("model")})[:MOST_NAMES],
+            "without_rights": self._lacking("ir.model.access", tables),
+            "without_rules": self._lacking("ir.rule", owned),
             "dependents": [
                 row.module_id.name
                 for row in self.env["ir.module.module.dependency"].search(
@@ -82,10 +90,14 @@ class AddonFacts:
         )
         return self.env[model].browse(sorted(set(data.mapped("res_id")))).exists()
 
-    def _abstract(self, model) -> bool:
-        return self.env[model.model]._abstract
+    def _is_own(self, model) -> bool:
+        return self.env[model.model]._original_module == self.module.name
 
-    def _lacking(self, kind: str, models: list) -> list[str]:
+    @staticmethod
+    def _has_company(records) -> bool:
+        return "company_id" in records._fields and not records._transient
+
+    def _lacking(self, kind: str, models) -> list[str]:
         """Return the models that have no active record of ``kind``."""
         ids = [model.id for model in models]
         found = self.env[kind].search([("model_id", "in", ids)]).model_id

@@ -15,7 +15,7 @@ import odoo.addons
 
 from .source_patterns import Pattern
 
-SKIPPED = frozenset({"__pycache__", "node_modules", "lib"})
+SKIPPED = frozenset({"__pycache__", "node_modules", "static/lib"})
 MOST_FILES = 2000
 MOST_BYTES = 1024 * 1024
 """Of one file; a larger one was made by a program."""
@@ -43,8 +43,11 @@ def files(folder: str) -> list[SourceFile]:
     """Return the files of an addon by path; no link is followed, libraries left out."""
     found = []
     for parent, folders, names in os.walk(folder):
+        under = "static/" if os.path.basename(parent) == "static" else ""
         folders[:] = sorted(
-            name for name in folders if name not in SKIPPED and name[0] != "."
+            name
+            for name in folders
+            if not SKIPPED & {name, under + name} and name[0] != "."
         )
         for name in names:
             path = os.path.join(parent, name)
@@ -86,11 +89,18 @@ class Source:
             counts[file.kind] += len(text)
         return ", ".join(f"{n} {kind}" for kind, n in counts.most_common() if n)
 
-    def places(self, patterns: tuple[Pattern, ...]) -> list[dict]:
-        """Return where the patterns are found: title, count, the first places."""
+    def places(self, patterns: tuple[Pattern, ...], *, tests: bool) -> list[dict]:
+        """Return where the patterns are found: title, count, the first places.
+
+        :param tests: look at the tests, too
+        """
         rows = []
         for row in patterns:
-            found = list(self._matches(row))
+            found = [
+                (path, line)
+                for path, line in self._matches(row)
+                if tests or "tests" not in path.split(os.sep)
+            ]
             if found:
                 places = [f"{path}:{line}" for path, line in found[:MOST_PLACES]]
                 rows.append({"title": row.title, "count": len(found), "places": places})

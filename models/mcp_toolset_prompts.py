@@ -49,12 +49,14 @@ class McpToolsetPrompts(models.AbstractModel):
             raise ToolError(f"There is no error{about} at the end of {source}.")
         places = [self._place(frame) for frame in found.frames[-MOST_FRAMES:]]
         names = dict.fromkeys(place["module"] for place in places if place["module"])
+        modules = [module_row(self.env, name) for name in names]
         self.env.cr.execute("SHOW server_version")
         return {
             **found._asdict(),
             "source": source,
             "places": places,
-            "modules": [module_row(self.env, name) for name in names],
+            "modules": modules,
+            "own": [row["name"] for row in modules if row["origin"] == "own"],
             "odoo": release.version,
             "python": platform.python_version(),
             "postgresql": self.env.cr.fetchone()[0],
@@ -90,7 +92,8 @@ class McpToolsetPrompts(models.AbstractModel):
                 f"{release.version_info[0] + 1}.0."
             )
         major = int(match[1])
-        return {"major": major, **UpgradeFacts(self.env, major).told()}
+        facts = UpgradeFacts(self.env, major).told()
+        return {"major": major, "target": f"{major}.0", **facts}
 
     @tool(types=".schemas.prompts")
     def write_module(self, name: Text, purpose: Text = "", depends: Text = "") -> dict:

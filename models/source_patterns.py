@@ -93,22 +93,19 @@ CHANGED = {
 }
 """By series: what it has done away with, or does no more as before."""
 
-GONE = {
-    19: frozenset(
-        "account_edi_ubl_cii_tax_extension auth_totp_mail_enforce hr_contract "
-        "hr_holidays_contract hr_work_entry_contract hw_drivers hw_escpos "
-        "hw_posbox_homepage l10n_ec_website_sale l10n_es_modelo130 l10n_id_efaktur "
-        "l10n_in_edi_ewaybill l10n_in_gstin_status l10n_in_purchase "
-        "l10n_in_withholding l10n_in_withholding_payment l10n_it_edi_ndd "
-        "l10n_it_edi_website_sale l10n_it_edi_withholding l10n_mx_hr "
-        "l10n_my_edi_extended l10n_pe_website_sale membership "
-        "payment_razorpay_oauth pos_epson_printer pos_paytm "
-        "pos_self_order_epson_printer pos_six pos_viva_wallet product_images "
-        "sale_async_emails web_editor website_event_jitsi website_event_meet "
-        "website_event_meet_quiz website_jitsi website_membership "
-        "website_payment_authorize website_twitter".split()
-    )
-}
+GONE_IN_19 = """
+account_edi_ubl_cii_tax_extension auth_totp_mail_enforce hr_contract
+hr_holidays_contract hr_work_entry_contract hw_drivers hw_escpos hw_posbox_homepage
+l10n_ec_website_sale l10n_es_modelo130 l10n_id_efaktur l10n_in_edi_ewaybill
+l10n_in_gstin_status l10n_in_purchase l10n_in_withholding l10n_in_withholding_payment
+l10n_it_edi_ndd l10n_it_edi_website_sale l10n_it_edi_withholding l10n_mx_hr
+l10n_my_edi_extended l10n_pe_website_sale membership payment_razorpay_oauth
+pos_epson_printer pos_paytm pos_self_order_epson_printer pos_six pos_viva_wallet
+product_images sale_async_emails web_editor website_event_jitsi website_event_meet
+website_event_meet_quiz website_jitsi website_membership website_payment_authorize
+website_twitter
+"""
+GONE = {19: frozenset(GONE_IN_19.split())}
 """By series: modules of the community edition of the one before that are no more,
 merged into others or renamed."""
 

@@ -42,14 +42,13 @@ class UpgradeFacts:
 
     def _own(self, module, path: str | None) -> dict:
         source = Source(path) if path else None
+        outdated = changed(self.current, self.target)
         return {
             "name": module.name,
             "version": module.latest_version or "",
             "path": path or "no folder: it is in the database alone",
             "sizes": source.sizes() if source else "",
-            "places": source.places(changed(self.current, self.target))
-            if source
-            else [],
+            "places": source.places(outdated, tests=True) if source else [],
         }
 
     def _customised(self) -> dict:
@@ -58,7 +57,10 @@ class UpgradeFacts:
         fields = self.env["ir.model.fields"].search(
             [("state", "=", "manual"), ("model_id", "not in", models.ids)]
         )
-        views = self.env["ir.ui.view"].search([("arch_updated", "=", True)])
+        views = self.env["ir.ui.view"].search(
+            # one that Odoo writes itself
+            [("arch_updated", "=", True), ("key", "!=", "base.user_groups_view")]
+        )
         return {
             "models": models.mapped("model")[:MOST_ROWS],
             "fields": [f"{f.model}.{f.name} ({f.ttype})" for f in fields[:MOST_ROWS]],

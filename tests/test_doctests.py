@@ -15,6 +15,7 @@ MODULES = (
     "models.file_access",
     "models.guardrails",
     "models.log_records",
+    "models.log_traceback",
     "models.mcp_api_key",
     "models.mcp_metric",
     "models.mcp_resource",
