@@ -4,7 +4,13 @@ import base64
 import json
 
 from ..models.caller import Call, Outcome
-from ..models.exceptions import InvalidState, UnknownResource, UnknownTool
+from ..models.exceptions import (
+    InvalidArguments,
+    InvalidState,
+    UnknownPrompt,
+    UnknownResource,
+    UnknownTool,
+)
 from . import tasks
 from .content import fitting
 from .context import Context
@@ -12,6 +18,9 @@ from .parameter_headers import check_parameters
 from .rpc import RpcError
 
 RESOURCE_NOT_FOUND = -32002
+
+UNKNOWN = (InvalidArguments, InvalidState, UnknownPrompt, UnknownTool)
+"""Refusals of what the parameters of a request name."""
 
 
 def call_tool(context: Context, params: dict) -> tuple[dict, Outcome]:
@@ -30,7 +39,7 @@ def call_tool(context: Context, params: dict) -> tuple[dict, Outcome]:
 def tool_result(outcome: Outcome, revision: str) -> dict:
     """Return what a tool call answers."""
     content = outcome.content or ({"type": "text", "text": outcome.text},)
-    result = {"content": fitting(content, revision)}
+    result = {"content": [fitting(block, revision) for block in content]}
     if outcome.structured is not None:
         result["structuredContent"] = outcome.structured
     if outcome.is_error:
@@ -57,6 +66,21 @@ def read_resource(context: Context, params: dict) -> tuple[dict, Outcome]:
     return {"contents": [content]}, outcome
 
 
+def get_prompt(context: Context, params: dict) -> tuple[dict, Outcome]:
+    """Put a prompt together and return it, with the outcome that it came from."""
+    wanted = {"name": params["name"], "arguments": params.get("arguments") or {}}
+    call = make_call(context, "prompts/get", wanted, params)
+    outcome = _carry_out(context, context.registrar.get_prompt, call)
+    if outcome.questions:
+        return _ask(outcome), outcome
+    check(outcome)
+    messages = [
+        {**message, "content": fitting(message["content"], context.envelope.revision)}
+        for message in outcome.structured["messages"]
+    ]
+    return {**outcome.structured, "messages": messages}, outcome
+
+
 def _not_found(context: Context, uri: str, refusal: UnknownResource) -> RpcError:
     """Return the error of a resource that is not there.
 
@@ -79,7 +103,7 @@ def _carry_out(context: Context, how, call: Call) -> Outcome:
 
     try:
         outcome = how(context.credentials, call)
-    except (InvalidState, UnknownTool) as refusal:
+    except UNKNOWN as refusal:
         raise RpcError(INVALID_PARAMS, str(refusal)) from refusal
     if outcome.missing and context.envelope.modern:
         # revision 2026-07-28, basic: MissingRequiredClientCapabilityError
@@ -158,4 +182,8 @@ def cancel(context: Context) -> None:
     context.registrar.cancel(context.credentials, make_call(context, "", {}))
 
 
-LIVES = {"tools/call": call_tool, "resources/read": read_resource}
+LIVES = {
+    "tools/call": call_tool,
+    "resources/read": read_resource,
+    "prompts/get": get_prompt,
+}

@@ -2,11 +2,11 @@
 
 from odoo import release
 
-from ..models.exceptions import UnknownResource
+from ..models.exceptions import InvalidArguments, UnknownPrompt, UnknownResource
 from ..version import VERSION
 from . import tasks
 from .context import Context
-from .lists import list_resources, list_templates, list_tools
+from .lists import list_prompts, list_resources, list_templates, list_tools
 from .revision import SESSION_HEADER, session_id
 from .rpc import RpcError
 
@@ -81,34 +81,26 @@ def ping(context: Context, params: dict) -> dict:
 
 
 def complete(context: Context, params: dict) -> dict:
-    """Return proposals for a variable of a resource template."""
+    """Return proposals for a variable of a template or an argument of a prompt."""
     from mcp_types.jsonrpc import INVALID_PARAMS
 
-    reference, argument = params["ref"], params["argument"]
-    if reference["type"] != "ref/resource":
-        raise RpcError(INVALID_PARAMS, f"Unknown prompt: {reference.get('name')!r}")
+    reference = params["ref"]
+    typed = {name: params["argument"][name] for name in ("name", "value")}
+    credentials, budget = context.credentials, context.budget
     try:
-        values = context.registrar.complete(
-            context.credentials,
-            reference["uri"],
-            {"name": argument["name"], "value": argument["value"]},
-            context.budget,
-        )
-    except UnknownResource as refusal:
+        if reference["type"] == "ref/prompt":
+            # revision 2025-06-18: what has been filled in already
+            typed["context"] = (params.get("context") or {}).get("arguments") or {}
+            complete = context.registrar.complete_prompt
+            values = complete(credentials, reference["name"], typed, budget)
+        else:
+            complete = context.registrar.complete
+            values = complete(credentials, reference["uri"], typed, budget)
+    except (UnknownResource, UnknownPrompt, InvalidArguments) as refusal:
         raise RpcError(INVALID_PARAMS, str(refusal)) from refusal
     shown = values[:MOST_PROPOSALS]
     more = len(values) > len(shown)
     return {"completion": {"values": shown, "total": len(values), "hasMore": more}}
-
-
-def empty_list(key: str):
-    """Return a method that lists nothing under ``key``."""
-
-    def method(context: Context, params: dict) -> dict:
-        context.registrar.authenticate(context.credentials)
-        return {key: []}
-
-    return method
 
 
 METHODS = {
@@ -120,5 +112,5 @@ METHODS = {
     "resources/list": list_resources,
     "resources/templates/list": list_templates,
     "completion/complete": complete,
-    "prompts/list": empty_list("prompts"),
+    "prompts/list": list_prompts,
 }

@@ -35,10 +35,11 @@ class Credentials:
 
 
 class Feature(NamedTuple):
-    """All that a call needs to know of a tool or a resource, cached for each user.
+    """All that a call needs to know of a tool, resource or prompt, cached by user.
 
     :param kind: its model, e.g. ``mcp.tool``
-    :param name: what clients call it: a tool's name, a resource's URI
+    :param name: what clients call it: a tool's or prompt's name, a resource's URI
+    :param action_id: the server action; 0 or False: it has no code
     :param toolset: code of its toolset
     :param method: the method of ``model`` that its action calls; None: other code
     :param described: as the protocol's lists tell it
@@ -102,10 +103,10 @@ class Caller:
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a tool, or reading of a resource, as the protocol hands it down.
+    """One call of a tool, a resource or a prompt, as the protocol hands it down.
 
-    :param name: the tool's name, or ``resources/read``
-    :param arguments: the tool's arguments, or the ``uri``
+    :param name: the tool's name, or the method: ``resources/read``, ``prompts/get``
+    :param arguments: the tool's arguments, or the parameters of that method
     :param request_id: the JSON-RPC id, as JSON
     :param client: name and version that the client gave, for the audit
     :param budget: seconds until the door must have answered; None: no end

@@ -9,6 +9,8 @@
     │   ├── UnknownTool          no such tool for this caller
     │   ├── UnknownResource      no such resource for this caller
     │   ├── InvalidState         answers to questions that were not asked here
+    │   ├── UnknownPrompt        no such prompt for this caller
+    │   ├── InvalidArguments     not those that the prompt takes
     │   └── LimitReached         a rate-limit rule, and when to come back
     └── Cancelled            stopped while it ran
         └── Lost                 because the server ended
@@ -51,6 +53,14 @@ class UnknownResource(Refusal):
 
 class InvalidState(Refusal):
     """What a client sends back is not what it was given, for this call, or too late."""
+
+
+class UnknownPrompt(Refusal):
+    """A prompt that does not exist, or that this caller may not know of."""
+
+
+class InvalidArguments(Refusal):
+    """An argument that a prompt needs is missing, or it does not know one."""
 
 
 class LimitReached(Refusal):

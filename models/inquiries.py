@@ -65,7 +65,7 @@ class Inquiries:
     def offered(self, credentials: Credentials, model: str) -> list[dict]:
         """Return what the caller may use of ``model``, as MCP describes it, by name.
 
-        :param model: ``mcp.tool`` or ``mcp.resource``
+        :param model: ``mcp.tool``, ``mcp.resource`` or ``mcp.prompt``
         """
         with self._caller(credentials) as (env, caller):
             features = env[model].with_user(caller.uid)._permitted(caller)

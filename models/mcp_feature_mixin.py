@@ -73,8 +73,8 @@ class McpFeatureMixin(models.AbstractModel):
         if self._guarded_fields().intersection(names) and not self.env.is_system():
             raise AccessError(
                 self.env._(
-                    "Only a Settings administrator can change what a tool or resource "
-                    "runs and who may use it."
+                    "Only a Settings administrator can change what a tool, resource "
+                    "or prompt runs and who may use it."
                 )
             )
 

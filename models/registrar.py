@@ -59,6 +59,24 @@ class Registrar(Admission):
         with self._caller(credentials) as (env, caller):
             resources = env["mcp.resource"].with_user(caller.uid)
             feature = resources._completion(uri, caller)
+        return self._propose(caller, feature, argument, budget)
+
+    def complete_prompt(
+        self, credentials: Credentials, name: str, argument: dict, budget: float | None
+    ) -> list[str]:
+        """Return proposals for an argument of a prompt.
+
+        :param argument: its ``name``, the ``value`` typed so far, and the other
+            arguments as ``context``
+        :raise UnknownPrompt: there is no such prompt for this caller
+        :raise InvalidArguments: it has no such argument
+        """
+        with self._caller(credentials) as (env, caller):
+            prompts = env["mcp.prompt"].with_user(caller.uid)
+            feature = prompts._completion(name, argument["name"], caller)
+        return self._propose(caller, feature, argument, budget)
+
+    def _propose(self, caller, feature: Feature, argument: dict, budget) -> list[str]:
         if not feature.action_id:
             return []
         return self._run(caller, feature, argument, LiveCall(timeout=budget)) or []
@@ -76,6 +94,14 @@ class Registrar(Admission):
         :raise NotAuthenticated, NotAllowed, UnknownResource: it was refused
         """
         return self._live(credentials, call, "mcp.resource")
+
+    def get_prompt(self, credentials: Credentials, call: Call) -> Outcome:
+        """Put one prompt together; ``structured`` has its messages.
+
+        :raise NotAuthenticated, NotAllowed, UnknownPrompt, InvalidArguments: it was
+            refused
+        """
+        return self._live(credentials, call, "mcp.prompt")
 
     def peek(self, credentials: Credentials, uri: str) -> list | None:
         """Return what a resource is now, to see whether it has changed.
@@ -227,6 +253,8 @@ class Registrar(Admission):
                         [f"{live.timeout * 1000:.0f}"],
                     )
                 result = self._run_action(env, feature, arguments, live)
+                if feature.kind == "mcp.prompt":
+                    result = env["mcp.prompt"]._answer(feature, arguments, result)
         except (Exception, InputRequired):
             self.registry.reset_changes()
             raise
@@ -252,6 +280,8 @@ class Registrar(Admission):
         if feature.method:
             model = env[feature.model].with_context(mcp_call=live)
             return getattr(model, feature.method)(**arguments)
+        if not feature.action_id:
+            return None
         action = env["ir.actions.server"].sudo().browse(feature.action_id)
         context = action.sudo(False)._get_eval_context(action)
         context["arguments"] = arguments

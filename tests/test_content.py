@@ -71,7 +71,7 @@ class TestContent(McpHttpCase):
     def test_a_revision_that_does_not_know_a_link_gets_its_address(self):
         code = "action = [mcp.text('see'), mcp.resource_link('odoo://c', 'c')]"
         link = {"type": "resource_link", "uri": "odoo://c", "name": "c"}
-        text = {"type": "text", "text": "odoo://c"}
+        text = {"type": "text", "text": "[c](odoo://c)"}
         for revision, wanted in zip(LEGACY, (text, text, link, link), strict=True):
             with self.subTest(revision):
                 self.assertEqual(self.blocks(code, revision)[1], wanted)
