@@ -11,7 +11,7 @@ import pytest
 from dev.odoo_server import OdooServer
 from dev.tests.backend import Backend
 from dev.tests.client import META, McpClient
-from dev.tests.processes import processes
+from dev.tests.processes import job_processes, processes
 from dev.tests.waiting import eventually
 
 TASKS = {"extensions": {f"{META}/tasks": {}}}
@@ -229,22 +229,12 @@ def test_job_whose_process_was_killed_is_lost(
 ) -> None:
     with McpClient(server.url, own_key) as client:
         job_id = start(client, command=f"sleep {mark}")
-        [process] = eventually(lambda: _holders(backend, job_id), "it runs")
-        os.kill(process, signal.SIGKILL)
+        [process] = eventually(lambda: job_processes(backend, own_key), "it runs")
+        process.kill()
         eventually(lambda: state(client, job_id) == "lost", "it is told as lost")
         eventually(lambda: not processes(mark), "nothing of it runs", seconds=20)
         assert "lost" in client.tool("job", action="list")["content"][0]["text"]
     assert backend.entries(own_key)[0]["status"] == "lost"
-
-
-def _holders(backend: Backend, job_id: int) -> list[int]:
-    """The process that runs a job, as its audit entry names it."""
-    rows = backend.rows(
-        "SELECT process FROM mcp_audit_log a JOIN mcp_job j ON j.entry_id = a.id "
-        "WHERE j.id = %s AND j.state = 'running'",
-        job_id,
-    )
-    return [int(row["process"].split()[-2]) for row in rows]
 
 
 def test_job_lives_on_when_its_server_restarts(
@@ -338,9 +328,8 @@ def test_job_keeps_none_of_its_servers_sockets(
 ) -> None:
     with McpClient(server.url, own_key) as client:
         job_id = start(client, command=f"sleep {mark}")
-        [process] = eventually(lambda: _holders(backend, job_id), "it runs")
-        sockets = psutil.Process(process).net_connections("tcp")
-        assert sockets == []
+        [process] = eventually(lambda: job_processes(backend, own_key), "it runs")
+        assert process.net_connections("tcp") == []
         job(client, "cancel", job_id)
 
 
