@@ -84,7 +84,10 @@ class Stream:
 
     def __init__(self, response: requests.Response) -> None:
         self.response = response
-        self._lines = response.iter_lines(chunk_size=None)
+        # without chunks, where the connection ends the body, more than a byte at a
+        # time would wait for that end
+        size = None if response.raw.chunked else 1
+        self._lines = response.iter_lines(chunk_size=size)
 
     def hang_up(self) -> None:
         """End the connection, even if another thread waits for what comes."""
