@@ -129,6 +129,7 @@ class Handler(BaseHTTPRequestHandler):
             forwarded=bool(
                 PROXY_HEADERS.intersection(name.title() for name, _value in headers)
             ),
+            query=self.path.partition("?")[2],
         )
 
     def _body(self, headers: Headers) -> bytes:

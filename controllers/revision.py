@@ -9,6 +9,7 @@ https://modelcontextprotocol.io/specification/2026-07-28/basic/transports
 import base64
 import binascii
 import re
+import secrets
 from dataclasses import dataclass, field
 
 from werkzeug.datastructures import Headers
@@ -18,6 +19,13 @@ from .rpc import RpcError
 VERSION_HEADER = "MCP-Protocol-Version"
 METHOD_HEADER = "Mcp-Method"
 NAME_HEADER = "Mcp-Name"
+SESSION_HEADER = "Mcp-Session-Id"
+
+ASKABLE = ("elicitation", "sampling", "roots")
+"""Capabilities of a client that let it be asked something."""
+
+PARTS = ("form", "url")
+"""What a client may say that it can of elicitation."""
 
 NAMED = {
     "tools/call": "name",
@@ -39,6 +47,8 @@ class Envelope:
 
     :param modern: stateless, as from 2026-07-28 on
     :param client: clientInfo, if the client said it
+    :param capabilities: what the client has declared; before 2026-07-28 that was in
+        ``initialize``, of which only the session id tells
     :param headers: which repeat parts of its body; None: none are owed
     """
 
@@ -82,7 +92,44 @@ def open_envelope(headers: Headers, message: dict) -> Envelope:
         return _open_modern(headers, message)
     params = message.get("params") or {}
     client = params.get("clientInfo") if message["method"] == "initialize" else None
-    return Envelope(assumed(headers), modern=False, client=_object(client))
+    return Envelope(
+        assumed(headers),
+        modern=False,
+        client=_object(client),
+        capabilities=declared(headers),
+    )
+
+
+def session_id(capabilities: dict) -> str | None:
+    """Return a session id that says what the client can be asked.
+
+    Nothing is kept here: whatever server the session's next request comes to reads it
+    in the id. Revision 2025-11-25, basic/transports: visible ASCII, unique.
+
+    :param capabilities: of ``initialize``
+    :return: None: there is nothing to say
+    """
+    words = []
+    for name in ASKABLE:
+        found = capabilities.get(name)
+        if isinstance(found, dict):
+            words += [f"{name}/{part}" for part in PARTS if part in found] or [name]
+    return f"{'.'.join(words)}:{secrets.token_urlsafe(16)}" if words else None
+
+
+def declared(headers: Headers) -> dict:
+    """Return the capabilities that a session id says; see :func:`session_id`.
+
+    >>> declared(Headers({"Mcp-Session-Id": "elicitation/form.roots:x"}))
+    {'elicitation': {'form': {}}, 'roots': {}}
+    """
+    words = headers.get(SESSION_HEADER, "").partition(":")[0]
+    found: dict[str, dict] = {}
+    for word in words.split("."):
+        name, _slash, part = word.partition("/")
+        if name in ASKABLE:
+            found.setdefault(name, {}).update({part: {}} if part else {})
+    return found
 
 
 def _open_modern(headers: Headers, message: dict) -> Envelope:

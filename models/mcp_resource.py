@@ -101,7 +101,7 @@ class McpResource(models.Model):
                 record = self.sudo().browse(feature.id)
                 action = record.completion_action_id
                 binding = record._binding(action) if action else {"action_id": 0}
-                return feature._replace(**binding)
+                return feature._replace(**binding, input_schema={"type": "object"})
         raise UnknownResource(
             f"Unknown template: {uri[:300]!r}. See resources/templates/list."
         )

@@ -37,6 +37,10 @@ class McpTool(models.Model):
     open_world_hint = fields.Boolean(
         string="Open World", default=True, help="It reaches beyond this Odoo."
     )
+    needs_confirmation = fields.Boolean(
+        help="A person at the client is asked before it runs. Clients that cannot ask "
+        "are refused."
+    )
     input_schema = fields.Text(
         help="JSON Schema 2020-12 of the arguments. Built-in tools derive theirs from "
         "the method that they call."
@@ -119,6 +123,7 @@ class McpTool(models.Model):
             read_only=self.read_only_hint,
             described=self._wire(input_schema, output_schema),
             input_schema=None if binding["method"] else input_schema,
+            needs_confirmation=self.needs_confirmation,
         )
 
     def _wire(self, input_schema: dict, output_schema: dict | None) -> dict:

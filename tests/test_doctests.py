@@ -7,7 +7,9 @@ from odoo.tests import BaseCase, tagged
 
 PACKAGE = "odoo.addons.odoo_dev_mcp"
 MODULES = (
+    "controllers.content",
     "controllers.exposition",
+    "controllers.narrowing",
     "controllers.parameter_headers",
     "controllers.revision",
     "models.audit_file",
@@ -15,6 +17,7 @@ MODULES = (
     "models.file_access",
     "models.guardrails",
     "models.log_records",
+    "models.log_traceback",
     "models.mcp_api_key",
     "models.mcp_metric",
     "models.mcp_resource",
@@ -23,6 +26,8 @@ MODULES = (
     "models.phone_home_address",
     "models.phone_home_call",
     "models.phone_home_plan",
+    "models.prompt_messages",
+    "models.prompt_template",
     "models.process_output",
     "models.redaction",
     "models.sql_errors",
