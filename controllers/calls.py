@@ -58,7 +58,9 @@ def read_resource(context: Context, params: dict) -> tuple[dict, Outcome]:
     if outcome.questions:
         return _ask(outcome), outcome
     check(outcome)
-    content = {"uri": uri, "mimeType": outcome.mime_type}
+    content = {"uri": uri}
+    if outcome.mime_type:
+        content["mimeType"] = outcome.mime_type
     if outcome.blob is not None:
         content["blob"] = base64.b64encode(outcome.blob).decode()
     else:

@@ -5,6 +5,7 @@ Revision 2026-07-28, server/tools, "Tool Result".
 
 import base64
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from .exceptions import ToolError
 
@@ -23,6 +24,13 @@ class ToolResult:
 
     content: tuple[Content, ...] = ()
     structured: dict | None = None
+
+
+class ResourceContent(NamedTuple):
+    """What a resource is now, where its record does not say of what kind that is."""
+
+    data: str | bytes
+    mime_type: str
 
 
 def text(value: object) -> Content:

@@ -9,7 +9,7 @@ from psycopg2 import DatabaseError
 from odoo.exceptions import UserError
 
 from .caller import Feature, Outcome
-from .content import ToolResult, blocks, text
+from .content import ResourceContent, ToolResult, blocks, text
 from .exceptions import Cancelled, CannotAsk, Lost, ToolError
 from .sql_errors import NO_NUL
 
@@ -55,6 +55,8 @@ def success(result) -> Outcome:
 
     :raise ToolError: it is no JSON
     """
+    if isinstance(result, ResourceContent):
+        return replace(success(result.data), mime_type=result.mime_type)
     if isinstance(result, bytes):
         return Outcome("", blob=result)
     if isinstance(result, ToolResult):

@@ -30,6 +30,7 @@ from . import (
     test_rate_limit,
     test_read_config,
     test_record_tool,
+    test_resource_links,
     test_resources,
     test_revision,
     test_security,

@@ -95,6 +95,31 @@ def test_output_is_read_by_offset_and_by_tail_while_it_comes(
     assert job(caller, "cancel", job_id)["jobs"][0]["state"] == "cancelled"
 
 
+def test_job_is_told_with_the_resource_of_its_output(
+    client: McpClient, backend: Backend, mark: str
+) -> None:
+    arguments = {"command": f"echo so far; sleep {mark}", "background": True}
+    result = client.tool("execute_command", **arguments)
+    job_id = result["structuredContent"]["job_id"]
+    link = result["content"][-1]
+    assert (link["type"], link["uri"]) == ("resource_link", f"odoo://jobs/{job_id}")
+
+    def printed() -> str:
+        found = client.call("resources/read", {"uri": link["uri"]}).result
+        return found["contents"][0]["text"]
+
+    eventually(lambda: printed() == "so far\n", "it is told what it prints")
+    typed = {"name": "job_id", "value": str(job_id)[:-1]}
+    reference = {"type": "ref/resource", "uri": "odoo://jobs/{job_id}"}
+    found = client.call("completion/complete", {"ref": reference, "argument": typed})
+    assert str(job_id) in found.result["completion"]["values"]
+    backend.user("reads_jobs", "odoo_dev_mcp.odoo_dev_mcp_group_developer")
+    with McpClient(backend.server.url, backend.key("reads_jobs")) as stranger:
+        refused = stranger.call("resources/read", {"uri": link["uri"]})
+        assert "no job" in refused.error["message"]
+    job(client, "cancel", job_id)
+
+
 def test_cancelled_job_ends_with_all_that_it_has_started(
     caller: McpClient, backend: Backend, own_key: str, mark: str
 ) -> None:
