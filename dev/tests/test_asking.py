@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from dev import paths
 from dev.odoo_server import OdooServer
 from dev.tests.backend import Backend
 from dev.tests.client import LEGACY, McpClient
@@ -241,6 +242,24 @@ def test_nothing_is_left_of_a_question(asked: Asked, backend: Backend) -> None:
         asked.answer(next(messages), **accepted(name="Ada"))
         list(messages)
     assert backend.rows("SELECT 1 FROM mcp_question") == []
+
+
+def test_code_of_the_readme_runs(backend: Backend, asked: Asked) -> None:
+    blocks = (paths.REPOSITORY / "README.md").read_text().split("```python\n")[1:]
+    [code] = [block.split("```")[0] for block in blocks if "mcp.elicit" in block]
+    backend.tool("archive_contacts", code)
+    name = "nobody changes me"
+    contact = backend.execute("res.partner", "create", {"name": name})
+    with backend.cursor() as cursor:
+        query = "UPDATE res_partner SET write_date = '1999-01-01' WHERE id = %s"
+        cursor.execute(query, [contact])
+    with asked.call("archive_contacts", meta={"progressToken": 1}) as stream:
+        messages = stream.messages()
+        asked.answer(next(messages), **accepted(year=2000))
+        progress, result = messages
+    assert progress["params"]["message"] == name
+    assert result["result"]["structuredContent"] == {"ids": [contact]}
+    assert text(result) == "1 contacts"
 
 
 @pytest.fixture(params=["decline", "accept"])
