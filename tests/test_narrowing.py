@@ -74,6 +74,18 @@ class TestNarrowing(McpHttpCase):
             with self.subTest(url=url, **headers):
                 self.assertEqual(self.tools(url, **headers), left)
 
+    def test_prompts_go_with_their_toolsets(self):
+        for url, left in (
+            ("toolsets=database", ["explain_access"]),
+            ("toolsets=service&readonly=1", ["fix_last_error"]),
+            ("tools=read_file", []),
+        ):
+            rows = self.ask("prompts/list", url=url).json()["result"]["prompts"]
+            self.assertEqual([row["name"] for row in rows], left)
+        wanted = {"name": "fix_last_error"}
+        response = self.ask("prompts/get", wanted, url="toolsets=database")
+        self.assert_error(response, 400, -32602, "Unknown prompt")
+
     def test_nothing_is_left_that_the_key_withholds(self):
         modules = self.env.ref("odoo_dev_mcp.mcp_toolset_modules")
         job = self.tool("job")
