@@ -101,7 +101,7 @@ class TestMetrics(McpHttpCase):
         grown = after.calls("unknown", "refused") - before.calls("unknown", "refused")
         self.assertEqual(grown, 5)
         names = self.env["mcp.tool"].search([]).mapped("name")
-        expected = {*names, "resources/read", "unknown"}
+        expected = {*names, "resources/read", "prompts/get", "unknown"}
         self.assertEqual(after.label("odoo_mcp_calls_total", "tool"), expected)
 
     def test_resources_share_one_label_whatever_the_uri(self):
