@@ -22,6 +22,7 @@ RUNTIME_REQUIREMENTS = paths.REPOSITORY / "requirements.txt"
 REQUIREMENTS = {
     "odoo": (HERE / "requirements-odoo.txt", RUNTIME_REQUIREMENTS),
     "client": (HERE / "requirements-client.txt",),
+    "fastmcp": (HERE / "requirements-fastmcp.txt",),
     "lint": (HERE / "requirements-lint.txt",),
 }
 
@@ -63,7 +64,7 @@ class PythonEnv:
 
 
 def environment(kind: str) -> PythonEnv:
-    """The environment for ``odoo``, ``client`` or ``lint``, built on first use."""
+    """The environment for a key of :data:`REQUIREMENTS`, built on first use."""
     files = [path for path in REQUIREMENTS[kind] if path.exists()]
     wanted = [path.read_text() for path in files]
     version = f"{sys.version_info.major}.{sys.version_info.minor}"

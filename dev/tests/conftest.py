@@ -18,8 +18,10 @@ from dev.odoo_instance import LOOPBACK, OdooInstance, free_port
 from dev.odoo_server import OdooServer
 from dev.python_env import PythonEnv
 from dev.stack import Stack
+from dev.tests import real_clients
 from dev.tests.backend import Backend
 from dev.tests.client import ENDPOINT, McpClient
+from dev.tests.real_clients import Door
 from dev.tests.waiting import eventually
 
 NO_LISTENER = (
@@ -184,6 +186,14 @@ def either_door(request: pytest.FixtureRequest) -> str:
     return request.getfixturevalue(name).url
 
 
+@pytest.fixture(scope="module", params=["port", "listener"])
+def door(request: pytest.FixtureRequest) -> Door:
+    """Odoo's port, and the listener, for clients that take their time."""
+    if request.param == "listener":
+        return Door(request.getfixturevalue("listener_url"), tells_changes=True)
+    return Door(request.getfixturevalue("server").url, tells_changes=False)
+
+
 @pytest.fixture(scope="session")
 def key(backend: Backend) -> str:
     """A developer key of the administrator."""
@@ -200,6 +210,19 @@ def mark(request: pytest.FixtureRequest) -> str:
 def client_env() -> PythonEnv:
     """Environment of the official ``mcp`` client, to be run as another process."""
     return python_env.environment("client")
+
+
+@pytest.fixture(scope="session")
+def fastmcp_env() -> PythonEnv:
+    """Environment of FastMCP, to be run as another process."""
+    return python_env.environment("fastmcp")
+
+
+@pytest.fixture(scope="session")
+def asked(backend: Backend) -> Backend:
+    """What real clients ask for is there."""
+    real_clients.prepare(backend)
+    return backend
 
 
 @pytest.fixture
