@@ -1,6 +1,6 @@
 # make run    a real Odoo with the addon, on loopback   ODOO=18.0|19.0 PORT= MCP_PORT= DB= WORKERS=
 #             make run CHECK=1: let the official MCP client connect, then stop
-# make test   every test on every Odoo series present   ODOO= TAGS=
+# make test   every test on every Odoo series present   ODOO= TAGS= JOBS=
 # make lint   ruff and pylint-odoo
 # make conformance   the official suite against both doors, and the size of tools/list   ODOO=
 #

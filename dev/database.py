@@ -17,6 +17,7 @@ TEMPLATE_SCRIPT = "env['ir.qweb']._pregenerate_assets_bundles()"
 DEMO_SCRIPT = Path(__file__).with_name("demo_partners.py")
 NAME = re.compile(r"[A-Za-z0-9_.-]+")
 TEMPORARY = "mcp_test"
+BUILDING = f"{TEMPORARY}_building"
 
 
 def exists(stack: Stack, name: str) -> bool:
@@ -67,6 +68,19 @@ def with_addon(stack: Stack, name: str) -> str:
     return name
 
 
+def with_addon_once(stack: Stack, name: str, *statements: str) -> str:
+    """The database of this name with the addon, made by the first who asks for it.
+
+    :param statements: what is done in it then
+    """
+    with console.exclusive(name):
+        if not exists(stack, name):
+            building = with_addon(stack, name.replace(TEMPORARY, BUILDING, 1))
+            stack.sql(building, *statements)
+            _finish(stack, building, name)
+    return name
+
+
 def demo(stack: Stack, name: str) -> str:
     """A database to look at: the addon and a few hundred partners."""
     building = f"{name}_building"
@@ -77,9 +91,12 @@ def demo(stack: Stack, name: str) -> str:
     return _finish(stack, building, name)
 
 
-def temporary_name(stack: Stack, purpose: str) -> str:
-    """Name of a database that this process owns and :func:`sweep` may remove later."""
-    return f"{TEMPORARY}_{purpose}_{stack.series}_{os.getpid()}"
+def temporary_name(stack: Stack, purpose: str, owner: int = 0) -> str:
+    """Name of a database that :func:`sweep` may remove when its owner has ended.
+
+    :param owner: process id; this process by default
+    """
+    return f"{TEMPORARY}_{purpose}_{stack.series}_{owner or os.getpid()}"
 
 
 def sweep(stack: Stack) -> None:

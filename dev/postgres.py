@@ -25,6 +25,10 @@ SYSTEM_ACCOUNT = "postgres"
 # Odoo's pool is up to 64 connections a process, and tests run several processes.
 MAX_CONNECTIONS = 300
 
+# A crash of the machine itself may cost the databases, that of make run, too. To wait
+# for the disk takes seconds at each removal of one, and a test run removes dozens.
+IN_HASTE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+
 # PostgreSQL refuses to run as root, and its own account cannot pass root's 0700 home.
 # Either capability lets it pass, the weaker first, and leaves the home as it is.
 PASSING_CAPABILITIES = ("", "dac_read_search", "dac_override")
@@ -161,10 +165,12 @@ class Cluster:
     def _launch(self, prefix: Sequence[str]) -> None:
         """pg_ctl waits until connections are accepted, and judges a stale pid file."""
         log = self.root / "postgres.log"
+        options = " ".join(f"-c {setting}" for setting in IN_HASTE)
         console.run(
             [
                 *(*prefix, self.binaries / "pg_ctl", "start", "--silent", "--wait"),
                 *("--timeout", "60", "--pgdata", self.data, "--log", log),
+                *("--options", options),
             ],
             failure=f"PostgreSQL does not start (see {log})",
             cwd=self.root,

@@ -14,6 +14,9 @@ from dev.stack import Stack
 OUTSIDE_TESTS = paths.REPOSITORY / "dev" / "tests"
 NO_TESTS_COLLECTED = 5
 
+# The tests from outside wait for half of their time.
+PROCESSES_PER_CORE = 2
+
 
 def main() -> int:
     """Run what can be run, say what cannot, and close with the counts."""
@@ -80,7 +83,7 @@ def _outside(own: Stack, tags: str) -> Outcome:
     done = subprocess.run(
         [
             *(str(own.env.python), "-m", "pytest", str(OUTSIDE_TESTS)),
-            *("--quiet", f"--junit-xml={report}"),
+            *("--quiet", f"--junit-xml={report}", f"--numprocesses={_processes()}"),
         ],
         cwd=paths.REPOSITORY,
         env=own.env.variables({"ODOO_SERIES": own.series}),
@@ -90,6 +93,10 @@ def _outside(own: Stack, tags: str) -> Outcome:
     result = _outside_result(report, done.returncode)
     _tell(own, "from outside", result, time.monotonic() - began)
     return result
+
+
+def _processes() -> str:
+    return setting("JOBS", str(PROCESSES_PER_CORE * (os.cpu_count() or 1)))
 
 
 def _outside_result(report: Path, status: int) -> Outcome:

@@ -280,4 +280,4 @@ class TestResources(McpHttpCase):
         developer = self.make_user("mcp_other", DEVELOPER)
         resources = self.env["mcp.resource"]
         self.assertFalse(resources.with_user(guest).search([]))
-        self.assertEqual(len(resources.with_user(developer).search([])), 5)
+        self.assertEqual(len(resources.with_user(developer).search([])), 7)

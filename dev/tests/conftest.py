@@ -22,18 +22,48 @@ from dev.tests import real_clients
 from dev.tests.backend import Backend
 from dev.tests.client import ENDPOINT, McpClient
 from dev.tests.real_clients import Door
+from dev.tests.spread import LongestFirst
 from dev.tests.waiting import eventually
 
 NO_LISTENER = (
     "INSERT INTO ir_config_parameter (key, value) "
     "VALUES ('odoo_dev_mcp.listener_enabled', '0')"
 )
+RUN = "MCP_TEST_RUN"
+"""Variable with the process id of the run, which its worker processes inherit."""
+
+
+def pytest_configure() -> None:
+    os.environ.setdefault(RUN, str(os.getpid()))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove what the processes of the run have shared, when all have ended."""
+    if os.environ[RUN] == str(os.getpid()) and not config.option.collectonly:
+        own = stacks.of(tested_series())
+        databases.drop(own, pristine_name(own))
+        OdooInstance(own, pristine_name(own)).forget()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LongestFirst:
+    return LongestFirst(config, log)
+
+
+def tested_series() -> str:
+    """Series under test, given by ``make test``; 18.0 when pytest is run by hand."""
+    return os.environ.get("ODOO_SERIES") or "18.0"
+
+
+def pristine_name(stack: Stack) -> str:
+    """Name of the database that all others are copies of."""
+    return databases.temporary_name(stack, "pristine", int(os.environ[RUN]))
 
 
 @pytest.fixture(scope="session")
 def series() -> str:
-    """Series under test, given by ``make test``; 18.0 when pytest is run by hand."""
-    return os.environ.get("ODOO_SERIES") or "18.0"
+    """See :func:`tested_series`."""
+    return tested_series()
 
 
 @pytest.fixture(scope="session")
@@ -43,26 +73,30 @@ def stack(series: str) -> Stack:
 
 
 @pytest.fixture(scope="session")
+def pristine(stack: Stack) -> str:
+    """The database that all others are copies of, one for all processes of the run."""
+    # one port for all servers: the tests of the listener switch it on themselves
+    return databases.with_addon_once(stack, pristine_name(stack), NO_LISTENER)
+
+
+@pytest.fixture(scope="session")
 def make_database(
-    stack: Stack, request: pytest.FixtureRequest
+    stack: Stack, pristine: str, request: pytest.FixtureRequest
 ) -> Iterator[Callable[[str], str]]:
     """Make databases with the addon installed, each named after its purpose.
 
     All are copies of one that nobody ever connects to, removed after the run. The logs
     of their servers stay in the cache when a test failed.
     """
-    made = [databases.temporary_name(stack, "pristine")]
+    made: list[str] = []
 
     def make(purpose: str) -> str:
         made.append(databases.temporary_name(stack, purpose))
         databases.drop(stack, made[-1])
-        databases.copy(stack, made[0], made[-1])
+        databases.copy(stack, pristine, made[-1])
         return made[-1]
 
     try:
-        databases.with_addon(stack, made[0])
-        # one port for all servers: the tests of the listener switch it on themselves
-        stack.sql(made[0], NO_LISTENER)
         yield make
     finally:
         for name in made:

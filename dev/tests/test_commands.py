@@ -12,7 +12,7 @@ from dev.odoo_server import OdooServer
 from dev.tests.backend import Backend
 from dev.tests.client import McpClient
 from dev.tests.processes import processes
-from dev.tests.waiting import Background, at_once, eventually
+from dev.tests.waiting import Background, at_once, eventually, within
 
 SECRET = "hunter2-of-the-test"
 
@@ -121,7 +121,7 @@ def test_nothing_lives_past_the_timeout(
 ) -> None:
     began = time.monotonic()
     found = run(client, command.replace("{}", mark), timeout=1)
-    assert time.monotonic() - began < 5
+    assert within(5, began)
     assert found["timed_out"] is True
     assert found["exit_code"] == -1
     assert "1 s" in found["hint"]
@@ -158,7 +158,7 @@ def test_command_that_stops_its_supervisor_is_ended_all_the_same(
     began = time.monotonic()
     found = run(client, f"kill -STOP $PPID; sleep {mark}", timeout=1)
     assert found["timed_out"] is True
-    assert time.monotonic() - began < 15
+    assert within(5, began)
     eventually(lambda: not processes(f"sleep {mark}"), "nothing is left", seconds=5)
 
 
@@ -169,7 +169,7 @@ def test_commands_and_code_at_once_wait_for_none_but_themselves(
 
     def slow() -> float:
         with McpClient(server.url, key) as client:
-            client.tool("odoo_shell", code="import time; time.sleep(6)")
+            client.tool("odoo_shell", code="import time; time.sleep(9)")
         return 0.0
 
     def quick(tool: str, arguments: dict) -> float:
@@ -184,7 +184,7 @@ def test_commands_and_code_at_once_wait_for_none_but_themselves(
 
     commands = [lambda: quick("execute_command", {"command": "true"})] * 2
     shells = [lambda: quick("odoo_shell", {"code": "1"})] * 2
-    assert max(at_once([slow, slow, *commands, *shells])) < 4
+    assert max(at_once([slow, slow, *commands, *shells])) < 8
 
 
 def test_command_of_a_killed_server_is_gone(

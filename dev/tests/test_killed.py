@@ -25,6 +25,10 @@ WRITE = (
     "INSERT INTO res_partner (name) VALUES ('{mark}'); "
     "SELECT pg_sleep(100) /* {mark} */"
 )
+SLEEPING = (
+    "SELECT 1 FROM pg_stat_activity "
+    "WHERE wait_event = 'PgSleep' AND datname = current_database()"
+)
 CALLS = {
     "execute_command": lambda mark: {"command": COMMAND.format(mark=mark)},
     "odoo_shell": lambda mark: {"code": CODE.format(mark=mark)},
@@ -36,21 +40,12 @@ def running(backend: Backend, mark: str) -> bool:
     """Whether the call is at work: its processes, or its statement."""
     if len(processes(mark)) > 1:
         return True
-    query = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
-    return bool(backend.rows(query))
+    return bool(backend.rows(SLEEPING))
 
 
 def require_nothing_left(backend: Backend, mark: str) -> None:
     eventually(lambda: not processes(mark), "no process is left", seconds=20)
-    eventually(
-        lambda: (
-            not backend.rows(
-                "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
-            )
-        ),
-        "no query is left",
-        seconds=20,
-    )
+    eventually(lambda: not backend.rows(SLEEPING), "no query is left", seconds=20)
     assert backend.rows("SELECT 1 FROM res_partner WHERE name = %s", mark) == []
     held = backend.rows(
         "SELECT 1 FROM pg_locks l JOIN pg_database d ON d.oid = l.database "
@@ -110,7 +105,7 @@ def test_listener_that_is_killed_loses_no_job_and_leaves_nothing_of_its_calls(
             for tool in CALLS
         ]
         eventually(lambda: len(processes(mark)) > 5, "they run")
-        eventually(lambda: _sleeping(door.backend), "the statement runs, too")
+        eventually(lambda: door.backend.rows(SLEEPING), "the statement runs, too")
         door.process().kill()
         for connection in (stream, *calls):
             received(connection)
@@ -125,9 +120,3 @@ def test_listener_that_is_killed_loses_no_job_and_leaves_nothing_of_its_calls(
     lost = {(tool, "lost") for tool in CALLS}
     assert ends == lost | {("execute_command", "success")}
     server.stop()
-
-
-def _sleeping(backend: Backend) -> bool:
-    return bool(
-        backend.rows("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
-    )

@@ -16,7 +16,7 @@ from dev.odoo_server import OdooServer
 from dev.stack import Stack
 from dev.tests.backend import Backend
 from dev.tests.client import ENDPOINT, LEGACY, MODERN, McpClient
-from dev.tests.waiting import Background, at_once, eventually
+from dev.tests.waiting import Background, at_once, eventually, within
 
 MARK = " mcp --config "
 
@@ -27,7 +27,7 @@ def listeners(database: str) -> list[psutil.Process]:
     for process in psutil.process_iter(["cmdline", "status"]):
         command = " ".join(process.info["cmdline"] or ())
         lives = process.info["status"] != psutil.STATUS_ZOMBIE
-        if lives and MARK in command and f"--database {database}" in command:
+        if lives and MARK in command and f"--database {database} " in command:
             found.append(process)
     return found
 
@@ -37,7 +37,7 @@ def health(port: int) -> int | None:
     session.trust_env = False
     try:
         url = f"http://{LOOPBACK}:{port}{ENDPOINT}/health"
-        return session.get(url, timeout=10).status_code
+        return session.get(url, timeout=30).status_code
     except requests.ConnectionError:
         return None
 
@@ -186,7 +186,7 @@ def test_there_is_exactly_one_for_two_servers_and_the_other_takes_over(
         first.wait(5)
         began = time.monotonic()
         second = door.process()
-        assert time.monotonic() - began < 20
+        assert within(10, began)
         assert second.pid != first.pid
         eventually(lambda: listeners(database) == [second], "it is the only one")
     finally:
@@ -347,7 +347,7 @@ def test_body_that_dribbles_is_given_up(door: Door) -> None:
     with ThreadPoolExecutor(4) as pool, door.client() as client:
         list(pool.map(lambda _n: health(door.port), range(20)))
         assert not client.tool("query_database", query="SELECT 1").get("isError")
-    assert 25 < slow.result(70) < 40
+    assert 25 < slow.result(70) < 50
 
 
 def test_privileged_port_is_told_and_odoo_goes_on(

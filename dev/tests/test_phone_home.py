@@ -218,7 +218,7 @@ def health(server: OdooServer) -> float:
     session = requests.Session()
     session.trust_env = False
     began = time.monotonic()
-    assert session.get(f"{server.url}/web/health", timeout=10).status_code == 200
+    assert session.get(f"{server.url}/web/health", timeout=30).status_code == 200
     return time.monotonic() - began
 
 
@@ -237,7 +237,7 @@ def test_server_registers_and_then_calls_at_the_configured_seconds(
     registry.waited_for("heartbeat", 4, seconds=5 * PERIOD)
     # one a period, however many workers
     gaps = pauses(registry.calls())
-    assert all(PERIOD - 0.1 < gap < PERIOD + 1 for gap in gaps), gaps
+    assert all(0.6 * PERIOD < gap < 1.8 * PERIOD for gap in gaps), gaps
     paths = [received.path for received in registry.calls()]
     assert paths[:5] == ["/hook/register"] + ["/hook/heartbeat"] * 4
     assert registry.calls("heartbeat")[0].payload == first.payload
@@ -256,7 +256,7 @@ def test_second_server_of_the_host_is_silent_and_takes_over(
         seen = len(registry.calls())
         registry.waited_for("heartbeat", len(registry.calls("heartbeat")) + 3)
         gaps = pauses(registry.calls()[seen - 1 :])
-        assert all(PERIOD - 0.1 < gap < PERIOD + 1 for gap in gaps), gaps
+        assert all(0.6 * PERIOD < gap < 1.8 * PERIOD for gap in gaps), gaps
         assert len(registry.calls("register")) == 1
         phones.server.stop()
         second = registry.waited_for("register", 2, seconds=10)
@@ -290,7 +290,7 @@ def test_hanging_registry_blocks_nobody(phones: Backend, registry: Registry) -> 
     registry.waited_for("register", seconds=10)
     registry.behave = hang
     registry.waited_for("heartbeat")
-    assert max(health(phones.server) for _turn in range(20)) < 2
+    assert max(health(phones.server) for _turn in range(20)) < HANGS / 2
     assert phones.execute("res.users", "search_count", [])
     assert f"no whole answer within {HANGS} s" in error(phones)
 
@@ -316,7 +316,7 @@ def test_registry_that_does_not_agree_is_told_in_settings(
         assert words in error(home)
         assert not registry.calls("elsewhere")
         assert "phone-home" in home.server.log()
-        assert health(home.server) < 2
+        assert health(home.server) < HANGS / 2
         registry.released.set()
         registry.behave = agree
         eventually(lambda: shown(home)["mcp_phone_home_state"], "it registers")
@@ -365,7 +365,7 @@ def test_registry_that_is_gone_is_tried_less_and_less(
     registry.waited_for("heartbeat", 4)
     gaps = pauses(registry.calls("heartbeat"))
     for gap, wanted in zip(gaps, (5, 10, 20), strict=False):
-        assert wanted - 0.1 < gap < wanted + 3, gaps
+        assert 0.8 * wanted < gap < 1.6 * wanted, gaps
     assert "failed 4 times" in error(phones)
     registry.behave = agree
     press(phones, registry.url)
@@ -388,7 +388,7 @@ def test_button_ends_in_time(home: Backend, registry: Registry) -> None:
     registry.behave = hang
     began = time.monotonic()
     told = press(home, registry.url)
-    assert time.monotonic() - began < HANGS + 3
+    assert time.monotonic() - began < 2 * HANGS
     assert told["type"] == "danger"
     assert f"no whole answer within {HANGS} s" in told["message"]
     assert [received.path for received in registry.calls()] == ["/hook/register"] * 2
@@ -472,7 +472,7 @@ def test_uninstallation_does_not_wait_for_a_registry_that_hangs(
     query = "SELECT state FROM ir_module_module WHERE name = 'odoo_dev_mcp'"
     assert backend.rows(query) == [{"state": "uninstalled"}]
     assert "within 5 s" in server.log() or "within 4" in server.log()
-    assert health(server) < 2
+    assert health(server) < HANGS / 2
     server.stop()
 
 

@@ -8,19 +8,33 @@ from typing import TypeVar
 
 Found = TypeVar("Found")
 
-POLL_SECONDS = 0.02
-PATIENCE = 60
+FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.2
+"""Seconds between two looks: a look may cost as much as what is waited for."""
+
+PATIENCE = 30
+SLOW = 3
+"""So many times longer a machine may take that does other work, too."""
 
 
 def eventually(
     look: Callable[[], Found], wanted: str, *, seconds: float = PATIENCE
 ) -> Found:
-    """First true value that ``look`` finds; fails the test after ``seconds``."""
-    deadline = time.monotonic() + seconds
+    """First true value that ``look`` finds.
+
+    :param seconds: the test fails after :data:`SLOW` times as many
+    """
+    deadline = time.monotonic() + SLOW * seconds
+    pause = FIRST_PAUSE
     while not (found := look()):
-        assert time.monotonic() < deadline, f"not in {seconds} s: {wanted}"
-        time.sleep(POLL_SECONDS)
+        assert time.monotonic() < deadline, f"not in {SLOW * seconds} s: {wanted}"
+        time.sleep(pause)
+        pause = min(LONGEST_PAUSE, pause * 1.3)
     return found
+
+
+def within(seconds: float, began: float) -> bool:
+    """Whether no more time has passed since ``began``, monotonic; SLOW allowed for."""
+    return time.monotonic() - began < SLOW * seconds
 
 
 def at_once(jobs: Sequence[Callable[[], Found]]) -> list[Found]:
@@ -28,7 +42,7 @@ def at_once(jobs: Sequence[Callable[[], Found]]) -> list[Found]:
     start = threading.Barrier(len(jobs))
 
     def run(job: Callable[[], Found]) -> Found:
-        start.wait(PATIENCE)
+        start.wait(SLOW * PATIENCE)
         return job()
 
     with ThreadPoolExecutor(len(jobs)) as pool:
@@ -47,10 +61,10 @@ class Background:
         """Whether it has ended, well or badly."""
         return self._future.done()
 
-    def result(self, seconds: float = PATIENCE) -> object:
+    def result(self, seconds: float = SLOW * PATIENCE) -> object:
         """What the job returned."""
         return self._future.result(seconds)
 
-    def failure(self, seconds: float = PATIENCE) -> BaseException | None:
+    def failure(self, seconds: float = SLOW * PATIENCE) -> BaseException | None:
         """What the job raised, if it did."""
         return self._future.exception(seconds)
