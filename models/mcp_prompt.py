@@ -75,7 +75,9 @@ class McpPrompt(models.Model):
     def _check_template(self):
         for record in self.filtered("template"):
             if fault := check(self.env, record.template):
-                raise ValidationError(f"{record.name}: {fault}")
+                raise ValidationError(
+                    self.env._("%(prompt)s: %(fault)s", prompt=record.name, fault=fault)
+                )
 
     def _actions(self):
         return super()._actions() | self.sudo().completion_action_id
