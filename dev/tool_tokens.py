@@ -1,10 +1,10 @@
 """What the list of tools costs a model: tokens of the answer to ``tools/list``."""
 
 import json
-import urllib.request
 from pathlib import Path
 
 from dev import console
+from dev.mcp_request import ask
 from dev.node_env import NodeEnv
 
 SCRIPT = Path(__file__).resolve().parent / "node" / "conformance" / "count_tokens.cjs"
@@ -12,8 +12,6 @@ SCRIPT = Path(__file__).resolve().parent / "node" / "conformance" / "count_token
 BUDGET = 8_000
 """Tokens (o200k) of the list as shipped."""
 
-META = "io.modelcontextprotocol"
-REVISION = "2026-07-28"
 SECONDS = 60
 
 
@@ -34,32 +32,10 @@ def count(env: NodeEnv, endpoint: str, key: str) -> tuple[int, int]:
 def _tools(endpoint: str, key: str) -> list[dict]:
     """Every page of the list, as a client gets it."""
     tools: list[dict] = []
-    cursor = None
+    params: dict[str, str] = {}
     while True:
-        page = _page(endpoint, key, cursor)
+        page = ask(endpoint, key, "tools/list", params)
         tools += page["tools"]
-        cursor = page.get("nextCursor")
-        if cursor is None:
+        if "nextCursor" not in page:
             return tools
-
-
-def _page(endpoint: str, key: str, cursor: str | None) -> dict:
-    meta = {f"{META}/protocolVersion": REVISION, f"{META}/clientCapabilities": {}}
-    params = {"_meta": meta} | ({"cursor": cursor} if cursor else {})
-    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": params}
-    request = urllib.request.Request(
-        endpoint,
-        data=json.dumps(message).encode(),
-        headers={
-            "Authorization": f"Bearer {key}",
-            "Content-Type": "application/json",
-            "Accept": "application/json, text/event-stream",
-            "MCP-Protocol-Version": REVISION,
-            "Mcp-Method": "tools/list",
-        },
-    )
-    # A proxy of the environment is never asked for a loopback address.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(request, timeout=SECONDS) as answer:
-        result: dict = json.load(answer)["result"]
-    return result
+        params = {"cursor": page["nextCursor"]}

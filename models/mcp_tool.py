@@ -93,7 +93,9 @@ class McpTool(models.Model):
                 )
             )
         if fault := explain_mirrored(schema):
-            raise ValidationError(f"{self.name}: {fault}")
+            raise ValidationError(
+                self.env._("%(tool)s: %(fault)s", tool=self.name, fault=fault)
+            )
 
     @api.model
     def _guarded_fields(self):
