@@ -53,7 +53,7 @@ class Backend:
 
     def _ask(self, session: requests.Session, path: str, **params: Any) -> Any:
         message = {"jsonrpc": "2.0", "method": "call", "params": params}
-        answer = session.post(self.server.url + path, json=message, timeout=60).json()
+        answer = session.post(self.server.url + path, json=message, timeout=180).json()
         assert "error" not in answer, answer["error"]["data"]["debug"]
         return answer.get("result")
 

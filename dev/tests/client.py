@@ -198,7 +198,7 @@ class McpClient:
         }
         lines = [f"POST {ENDPOINT} {version}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
-        connection = socket.create_connection((host, int(port)), timeout=60)
+        connection = socket.create_connection((host, int(port)), timeout=180)
         connection.sendall("\r\n".join([*lines, "", ""]).encode() + body)
         return connection
 
@@ -208,7 +208,7 @@ class McpClient:
         """Send any body, however wrong: bytes and text go as they are."""
         raw = {"data": body} if isinstance(body, (bytes, str)) else {"json": body}
         sent = {name: value for name, value in headers.items() if value is not None}
-        options = {"timeout": 60, **raw, **options}
+        options = {"timeout": 180, **raw, **options}
         return Answer(self.session.post(self.url, headers=sent, **options))
 
     def params(self, params: Mapping[str, Any] | None, revision: str) -> dict[str, Any]:

@@ -6,7 +6,6 @@ asks for a server of its own through ``make_server``.
 
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -125,7 +124,8 @@ def start_server(stack: Stack, database: str) -> Iterator[Callable[..., OdooServ
         return server.start()
 
     yield start
-    _stop(started)
+    for server in started:
+        server.end()
 
 
 @pytest.fixture
@@ -140,12 +140,8 @@ def make_server(
         return started[-1]
 
     yield start
-    _stop(started)
-
-
-def _stop(servers: list[OdooServer]) -> None:
-    with ThreadPoolExecutor() as pool:
-        list(pool.map(OdooServer.stop, servers))
+    for server in started:
+        server.end()
 
 
 @pytest.fixture(scope="session")

@@ -46,7 +46,7 @@ def own_server(
         },
     )
     yield own
-    own.stop()
+    own.end()
 
 
 @pytest.fixture

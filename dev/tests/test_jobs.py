@@ -154,7 +154,6 @@ def test_code_and_installation_run_as_jobs(
         [row] = found["jobs"]
         assert 0 < row["progress"] <= row["progress_total"]
         assert row["message"].startswith("Loading ")
-    own.stop()
 
 
 def test_job_that_fails_is_told_as_failed(caller: McpClient) -> None:
@@ -191,7 +190,6 @@ def test_call_that_outlives_its_clients_patience_goes_on_as_a_job(
         backend.parameter("handover_seconds", 1)
         found = client.tool("execute_command", command="sleep 3", timeout=60)
         assert found["structuredContent"]["job_state"] == "running"
-    own.stop()
 
 
 def test_job_survives_the_worker_that_started_it(
@@ -285,7 +283,6 @@ def test_job_lives_on_when_its_server_restarts(
     own.wait_ready()
     with McpClient(own.url, client.key) as again:
         assert ended(again, job_id)["output"] == f"one\ntwo {mark}\n"
-    own.stop()
 
 
 def test_server_that_is_stopped_stops_its_jobs(

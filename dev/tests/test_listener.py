@@ -172,7 +172,6 @@ def test_time_limits_of_odoo_are_not_its(
     with own.client() as client:
         result = client.tool("execute_command", command="sleep 14; echo done")
     assert result["structuredContent"]["stdout"] == "done\n"
-    own.server.stop()
 
 
 def test_there_is_exactly_one_for_two_servers_and_the_other_takes_over(
@@ -257,6 +256,7 @@ def test_listener_ends_with_a_killed_server_and_comes_back_with_it(
 def test_restart_of_odoo_restarts_the_listener(door: Door) -> None:
     first = door.process()
     with door.client() as client:
+        began = time.monotonic()
         result = client.tool("service_status", action="restart")
         assert not result.get("isError"), result["content"][0]["text"]
     eventually(lambda: not first.is_running(), "the first one ends", seconds=15)
@@ -265,7 +265,7 @@ def test_restart_of_odoo_restarts_the_listener(door: Door) -> None:
     with door.client() as client:
         found = client.tool("service_status")["structuredContent"]
     assert found["pid"] == door.server.pid
-    assert found["uptime_seconds"] < 60
+    assert found["uptime_seconds"] < time.monotonic() - began + 1
 
 
 @THREADED
@@ -395,4 +395,3 @@ def test_guardrails_of_the_server_hold_the_listener_too(
         assert found["values"]["workers"] == 2
         assert found["values"]["http_port"] == server.port
         assert found["sources"]["workers"] == "file"
-    server.stop()

@@ -39,7 +39,7 @@ def own_server(
     """Two workers and a listener, on a database of its own."""
     own = start_server(database=make_database("metrics"), workers=2)
     yield own
-    own.stop()
+    own.end()
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +116,6 @@ def test_calls_that_end_at_once_on_two_servers_and_a_listener_are_all_counted(
     query = "SELECT status, count(*)::int AS n FROM mcp_audit_log GROUP BY 1 ORDER BY 1"
     statuses = {row["status"]: row["n"] for row in own_backend.rows(query)}
     assert statuses == {"success": 150, "error": 75, "refused": 75}
-    other.stop()
 
 
 def test_counts_survive_a_restart_and_the_end_of_the_audit_entries(

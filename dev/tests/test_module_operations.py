@@ -84,7 +84,7 @@ def own(
     rules = backend.execute("mcp.rate.limit", "search", [])
     backend.execute("mcp.rate.limit", "write", rules, {"calls": 1_000_000})
     yield server
-    server.stop()
+    server.end()
 
 
 @pytest.fixture

@@ -166,7 +166,7 @@ def home(
     database = make_database(f"phone{request.param}")
     server = start_server(database=database, workers=request.param)
     yield Backend(server)
-    server.stop()
+    server.end()
 
 
 THREADED = pytest.mark.parametrize("home", [0], ids=["threaded"], indirect=True)
@@ -452,7 +452,6 @@ def test_uninstallation_deregisters(
     assert len(registry.calls()) == calls
     left = "SELECT key FROM ir_config_parameter WHERE key LIKE 'odoo_dev_mcp.%%'"
     assert backend.rows(left) == []
-    server.stop()
 
 
 def test_uninstallation_does_not_wait_for_a_registry_that_hangs(
@@ -473,7 +472,6 @@ def test_uninstallation_does_not_wait_for_a_registry_that_hangs(
     assert backend.rows(query) == [{"state": "uninstalled"}]
     assert "within 5 s" in server.log() or "within 4" in server.log()
     assert health(server) < HANGS / 2
-    server.stop()
 
 
 def uninstall(backend: Backend) -> None:

@@ -285,7 +285,7 @@ def test_code_of_a_killed_server_is_gone(
     [fork] = eventually(lambda: psutil.Process(own.pid).children(), "the code runs")
     own.kill()
     assert background.failure() is not None
-    eventually(lambda: not psutil.pid_exists(fork.pid), "the fork is gone", seconds=5)
+    eventually(lambda: not fork.is_running(), "the fork is gone", seconds=5)
     assert partners(backend, name) == 0
 
 

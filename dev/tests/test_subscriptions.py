@@ -305,7 +305,6 @@ def test_streams_end_gracefully_when_the_listener_moves(
         door.backend.parameter("listener_enabled", 0)
         assert heard.ended.wait(20)
         assert "result" in heard.messages[-1]
-    server.stop()
 
 
 def test_client_that_vanishes_leaves_nothing_open(
