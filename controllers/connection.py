@@ -79,6 +79,11 @@ class Handler(BaseHTTPRequestHandler):
         self.deadline = Deadline(self.connection)
         self.rfile = io.BufferedReader(self.deadline)
 
+    def finish(self) -> None:
+        # what could not be sent has nobody left to read it
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            super().finish()
+
     def handle_one_request(self) -> None:
         self.deadline.next_request()
         with contextlib.suppress(ConnectionError, BrokenPipeError, TimeoutError):
@@ -124,6 +129,7 @@ class Handler(BaseHTTPRequestHandler):
             forwarded=bool(
                 PROXY_HEADERS.intersection(name.title() for name, _value in headers)
             ),
+            query=self.path.partition("?")[2],
         )
 
     def _body(self, headers: Headers) -> bytes:

@@ -19,6 +19,7 @@ class HttpRequest:
     :param headers: as received; looked up without regard to case
     :param address: IP address of the peer
     :param forwarded: a proxy passed it on
+    :param query: of its URL, as received: what follows the ``?``
     :param deadline: monotonic time when the door must have answered; None: no end
     :param stream: what the answer can become before its end; None: it cannot
     :param hub: keeps streams open; None: the door has none
@@ -29,6 +30,7 @@ class HttpRequest:
     body: bytes
     address: str
     forwarded: bool = False
+    query: str = ""
     deadline: float | None = None
     stream: "EventStream | None" = None
     hub: "Hub | None" = None

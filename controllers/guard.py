@@ -15,8 +15,13 @@ from .rpc import FORBIDDEN, RpcError
 
 CORS_HEADERS = (
     "Authorization, Content-Type, Accept, MCP-Protocol-Version, Mcp-Session-Id, "
-    "Mcp-Method, Mcp-Name, Last-Event-ID"
+    "Mcp-Method, Mcp-Name, Last-Event-ID, X-MCP-Toolsets, X-MCP-Tools, "
+    "X-MCP-Readonly, *"
 )
+"""The star is for Mcp-Param-…; it stands for all but Authorization. Fetch standard,
+CORS-preflight fetch."""
+
+EXPOSED_HEADERS = "WWW-Authenticate, Retry-After, Mcp-Session-Id"
 
 
 class Guard:
@@ -94,7 +99,7 @@ def cors(request: HttpRequest) -> dict[str, str]:
         "Access-Control-Allow-Origin": origin,
         "Access-Control-Allow-Methods": "POST",
         "Access-Control-Allow-Headers": CORS_HEADERS,
-        "Access-Control-Expose-Headers": "WWW-Authenticate, Retry-After",
+        "Access-Control-Expose-Headers": EXPOSED_HEADERS,
         "Vary": "Origin",
     }
 

@@ -25,11 +25,14 @@ _logger = logging.getLogger(__name__)
 TURN_SECONDS = 1
 CLOSE_SECONDS = 2
 
+LISTS = {"tools": "mcp.tool", "resources": "mcp.resource", "prompts": "mcp.prompt"}
+"""The models that the lists are of."""
+
 
 class Topic(NamedTuple):
     """What a stream tells the changes of.
 
-    :param kind: ``tools``, ``resources``; ``resource``, ``task``
+    :param kind: ``tools``, ``resources``, ``prompts``; ``resource``, ``task``
     :param name: URI of the resource, id of the task
     """
 
@@ -60,8 +63,7 @@ def look(registrar, topic: Topic):
     if topic.kind == "resource":
         value = registrar.peek(topic.credentials, topic.name)
     else:
-        model = {"tools": "mcp.tool", "resources": "mcp.resource"}[topic.kind]
-        value = registrar.offered(topic.credentials, model)
+        value = registrar.offered(topic.credentials, LISTS[topic.kind])
     return hashlib.sha256(dumps(value)).digest()
 
 

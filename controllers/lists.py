@@ -24,6 +24,11 @@ def list_templates(context, params: dict) -> dict:
     return _page(context, params, "mcp.resource", "resourceTemplates", "uriTemplate")
 
 
+def list_prompts(context, params: dict) -> dict:
+    """Return a page of the caller's prompts, in order of name."""
+    return _page(context, params, "mcp.prompt", "prompts", "name")
+
+
 def _page(context, params: dict, model: str, key: str, name: str) -> dict:
     """Return a page of what the caller may use of ``model``.
 

@@ -186,6 +186,7 @@ def read_request(httprequest) -> HttpRequest:
         body=body,
         address=httprequest.remote_addr,
         forwarded=bool(PROXY_HEADERS.intersection(httprequest.headers.keys())),
+        query=httprequest.query_string.decode("latin-1"),
         deadline=time.monotonic() + max(1, limit - 10) if limit > 0 else None,
     )
 

@@ -1,19 +1,13 @@
 """The methods of MCP, as functions from parameters to a result."""
 
-import base64
-import json
-from dataclasses import dataclass, field
-
 from odoo import release
 
-from ..models.caller import Call, Credentials, Outcome
-from ..models.exceptions import UnknownResource, UnknownTool
-from ..models.live_call import Client
-from ..models.registrar import Registrar
+from ..models.exceptions import InvalidArguments, UnknownPrompt, UnknownResource
 from ..version import VERSION
 from . import tasks
-from .lists import list_resources, list_templates, list_tools
-from .revision import Envelope
+from .context import Context
+from .lists import list_prompts, list_resources, list_templates, list_tools
+from .revision import SESSION_HEADER, session_id
 from .rpc import RpcError
 
 SERVER_INFO = {
@@ -32,40 +26,14 @@ INSTRUCTIONS = (
     "(res.partner: res_partner); translated fields are jsonb by language. Every call "
     "is in the audit log in Odoo: MCP Server > Audit Log."
 )
-CAPABILITIES = {
-    "tools": {},
-    "resources": {},
-    "prompts": {},
-    "completions": {},
-    "logging": {},
-}
-"""No listChanged, no subscribe: a client would hold a worker's connection open. The
-listener adds them."""
-
 MOST_PROPOSALS = 100
 """Revision 2025-11-25, server/utilities/completion."""
-
-RESOURCE_NOT_FOUND = -32002
-
-
-@dataclass(frozen=True)
-class Context:
-    """What a method may need beside its parameters."""
-
-    registrar: Registrar
-    credentials: Credentials
-    envelope: Envelope
-    request_id: object
-    user_agent: str = ""
-    budget: float | None = None
-    waiting: Client | None = None
-    capabilities: dict = field(default_factory=lambda: CAPABILITIES)
 
 
 def initialize(context: Context, params: dict) -> dict:
     """Agree on a revision: the client's if it is known, else the newest with sessions.
 
-    No session id is given: nothing is kept between requests.
+    Nothing is kept between requests: what the client can be asked is in its session id.
     """
     from mcp_types.version import (
         HANDSHAKE_PROTOCOL_VERSIONS,
@@ -73,6 +41,8 @@ def initialize(context: Context, params: dict) -> dict:
     )
 
     context.registrar.authenticate(context.credentials)
+    if session := session_id(params["capabilities"]):
+        context.headers[SESSION_HEADER] = session
     asked = params["protocolVersion"]
     known = asked in HANDSHAKE_PROTOCOL_VERSIONS
     return {
@@ -110,119 +80,27 @@ def ping(context: Context, params: dict) -> dict:
     return {}
 
 
-def call_tool(context: Context, params: dict) -> tuple[dict, Outcome]:
-    """Run a tool and return its result, with the outcome that it came from."""
-    from mcp_types.jsonrpc import INVALID_PARAMS
-
-    call = _call(context, params["name"], params.get("arguments") or {})
-    try:
-        outcome = context.registrar.call_tool(context.credentials, call)
-    except UnknownTool as refusal:
-        raise RpcError(INVALID_PARAMS, str(refusal)) from refusal
-    if outcome.job and tasks.are_known(context.envelope.capabilities):
-        keep_days = context.registrar.setting("job_retention")
-        task = tasks.describe(outcome.job, keep_days)
-        return {"resultType": "task", **task}, outcome
-    return tool_result(outcome), outcome
-
-
-def tool_result(outcome: Outcome) -> dict:
-    """Return what a tool call answers."""
-    result = {"content": [{"type": "text", "text": outcome.text}]}
-    if outcome.structured is not None:
-        result["structuredContent"] = outcome.structured
-    if outcome.is_error:
-        result["isError"] = True
-    return result
-
-
-def cancel(context: Context) -> None:
-    """Stop the request with this id, if it is the caller's and still runs."""
-    context.registrar.cancel(context.credentials, _call(context, "", {}))
-
-
-def read_resource(context: Context, params: dict) -> tuple[dict, Outcome]:
-    """Read a resource and return its contents, with the outcome they came from."""
-    from mcp_types.jsonrpc import INTERNAL_ERROR
-
-    uri = params["uri"]
-    call = _call(context, "resources/read", {"uri": uri})
-    try:
-        outcome = context.registrar.read_resource(context.credentials, call)
-    except UnknownResource as refusal:
-        raise _not_found(context, uri, refusal) from refusal
-    if outcome.is_error:
-        raise RpcError(
-            INTERNAL_ERROR, outcome.text, headers=retry_after(outcome), status=200
-        )
-    content = {"uri": uri, "mimeType": outcome.mime_type}
-    if outcome.blob is not None:
-        content["blob"] = base64.b64encode(outcome.blob).decode()
-    else:
-        content["text"] = outcome.text
-    return {"contents": [content]}, outcome
-
-
-def _not_found(context: Context, uri: str, refusal: UnknownResource) -> RpcError:
-    """Return the error of a resource that is not there.
-
-    Revision 2026-07-28, server/resources: Invalid params; before, a code of its own.
-    """
-    from mcp_types.jsonrpc import INVALID_PARAMS
-
-    code = INVALID_PARAMS if context.envelope.modern else RESOURCE_NOT_FOUND
-    return RpcError(code, str(refusal), {"uri": uri})
-
-
-def retry_after(outcome: Outcome) -> dict[str, str]:
-    """Return the header that tells when a limit allows the next call."""
-    seconds = outcome.retry_after
-    return {"Retry-After": str(seconds)} if seconds else {}
-
-
-def _call(context: Context, name: str, arguments: dict) -> Call:
-    client = context.envelope.client
-    named = f"{client.get('name', '')} {client.get('version', '')}".strip()
-    return Call(
-        name=name,
-        arguments=arguments,
-        request_id=json.dumps(context.request_id),
-        client=named or context.user_agent,
-        revision=context.envelope.revision,
-        budget=context.budget,
-        waiting=context.waiting,
-    )
-
-
 def complete(context: Context, params: dict) -> dict:
-    """Return proposals for a variable of a resource template."""
+    """Return proposals for a variable of a template or an argument of a prompt."""
     from mcp_types.jsonrpc import INVALID_PARAMS
 
-    reference, argument = params["ref"], params["argument"]
-    if reference["type"] != "ref/resource":
-        raise RpcError(INVALID_PARAMS, f"Unknown prompt: {reference.get('name')!r}")
+    reference = params["ref"]
+    typed = {name: params["argument"][name] for name in ("name", "value")}
+    credentials, budget = context.credentials, context.budget
     try:
-        values = context.registrar.complete(
-            context.credentials,
-            reference["uri"],
-            {"name": argument["name"], "value": argument["value"]},
-            context.budget,
-        )
-    except UnknownResource as refusal:
+        if reference["type"] == "ref/prompt":
+            # revision 2025-06-18: what has been filled in already
+            typed["context"] = (params.get("context") or {}).get("arguments") or {}
+            complete = context.registrar.complete_prompt
+            values = complete(credentials, reference["name"], typed, budget)
+        else:
+            complete = context.registrar.complete
+            values = complete(credentials, reference["uri"], typed, budget)
+    except (UnknownResource, UnknownPrompt, InvalidArguments) as refusal:
         raise RpcError(INVALID_PARAMS, str(refusal)) from refusal
     shown = values[:MOST_PROPOSALS]
     more = len(values) > len(shown)
     return {"completion": {"values": shown, "total": len(values), "hasMore": more}}
-
-
-def empty_list(key: str):
-    """Return a method that lists nothing under ``key``."""
-
-    def method(context: Context, params: dict) -> dict:
-        context.registrar.authenticate(context.credentials)
-        return {key: []}
-
-    return method
 
 
 METHODS = {
@@ -234,8 +112,5 @@ METHODS = {
     "resources/list": list_resources,
     "resources/templates/list": list_templates,
     "completion/complete": complete,
-    "prompts/list": empty_list("prompts"),
+    "prompts/list": list_prompts,
 }
-
-LIVES = {"tools/call": call_tool, "resources/read": read_resource}
-"""The methods that are a call: audited, limited, and answered with its outcome."""

@@ -45,6 +45,7 @@ class StreamClient(Client):
         self.latest: float = -1
         self.lines = 0
         self.line = b""
+        self.open_questions: set[str] = set()
 
     def obey(self, level):
         if level and self.level and not self.modern:
@@ -86,8 +87,21 @@ class StreamClient(Client):
             line = self.line.strip()[-LONGEST_LINE:].decode(errors="replace")
             self._progress(self.lines, None, line)
 
+    def ask(self, number, method, params):
+        request = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+        self.open_questions.add(number)
+        self.stream.send(request)
+
+    def settle(self, number, *, answered):
+        self.open_questions.discard(number)
+        if not answered:
+            # revision 2025-11-25, basic/utilities/cancellation
+            params = {"requestId": number}
+            self.stream.send(notification("notifications/cancelled", params))
+
     def tick(self, cancelled):
-        if self.modern and self.stream.gone():
+        # whoever has gone does not answer either
+        if (self.modern or self.open_questions) and self.stream.gone():
             return cancelled or Cancelled("The client has closed the connection.")
         # never wait for a call that waits for a slow client
         if self.lines > max(0, self.latest) and self.lock.acquire(blocking=False):

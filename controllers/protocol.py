@@ -8,17 +8,11 @@ from http import HTTPStatus
 
 from ..models.registrar import Registrar
 from . import rpc, subscriptions, tasks
+from .calls import LIVES, cancel, retry_after
+from .context import CAPABILITIES, Context
 from .exchange import HttpRequest, HttpResponse
 from .guard import Guard, cors
-from .methods import (
-    CAPABILITIES,
-    LIVES,
-    METHODS,
-    SERVER_INFO,
-    Context,
-    cancel,
-    retry_after,
-)
+from .methods import METHODS, SERVER_INFO
 from .notices import StreamClient
 from .revision import (
     VERSION_HEADER,
@@ -147,10 +141,10 @@ class Protocol:
         return respond(message["id"], fault, modern=modern)
 
     def _take_note(self, request: HttpRequest, message) -> HttpResponse:
-        """Acknowledge a notification, or a response to a request of ours.
+        """Take a notification, or the response to a request of ours.
 
-        To cancel a request is all that one can do here; from 2026-07-28 on a client
-        closes the connection instead.
+        Of notifications only the wish to cancel a request means anything here; from
+        2026-07-28 on a client closes the connection instead, and is asked nothing.
         """
         self.registrar.authenticate(credentials(request))
         if is_modern(request.headers, message):
@@ -158,6 +152,10 @@ class Protocol:
                 check_supported(request.headers.get(VERSION_HEADER))
             except rpc.RpcError as fault:
                 return respond(None, fault)
+        elif rpc.is_response(message):
+            kind = "error" if "error" in message else "result"
+            answer = {kind: message[kind] or {}}
+            self.registrar.answer(credentials(request), message.get("id"), answer)
         elif message.get("method") == "notifications/cancelled":
             envelope = Envelope(assumed(request.headers), modern=False)
             params = message.get("params") or {}
@@ -167,7 +165,7 @@ class Protocol:
     def _answer_request(self, request, message, envelope) -> HttpResponse:
         method, params = message["method"], message.get("params") or {}
         context = self._context(request, message["id"], envelope, params)
-        headers, afterwards = {}, ()
+        headers, afterwards = context.headers, ()
         if method == subscriptions.LISTEN:
             stream = subscriptions.listen(context, params)
             request.hub.prepare(self.registrar, stream)
@@ -237,6 +235,6 @@ def _complete(value: dict, method: str, envelope) -> dict:
         return value
     value = {"resultType": "complete", **value}
     value["_meta"] = {"io.modelcontextprotocol/serverInfo": SERVER_INFO}
-    if method in CACHEABLE_METHODS:
+    if method in CACHEABLE_METHODS and value["resultType"] == "complete":
         value |= {"ttlMs": 0, "cacheScope": "private"}
     return value

@@ -9,6 +9,7 @@ https://modelcontextprotocol.io/specification/2026-07-28/basic/transports
 import base64
 import binascii
 import re
+import secrets
 from dataclasses import dataclass, field
 
 from werkzeug.datastructures import Headers
@@ -18,6 +19,13 @@ from .rpc import RpcError
 VERSION_HEADER = "MCP-Protocol-Version"
 METHOD_HEADER = "Mcp-Method"
 NAME_HEADER = "Mcp-Name"
+SESSION_HEADER = "Mcp-Session-Id"
+
+ASKABLE = ("elicitation", "sampling", "roots")
+"""Capabilities of a client that let it be asked something."""
+
+PARTS = ("form", "url")
+"""What a client may say that it can of elicitation."""
 
 NAMED = {
     "tools/call": "name",
@@ -30,6 +38,7 @@ NAMED = {
 """Methods whose parameter of that name is mirrored in ``Mcp-Name``."""
 
 ENCODED = re.compile(r"=\?base64\?(.*)\?=")
+PLAIN = re.compile(r"[\t\x20-\x7e]*")
 
 
 @dataclass(frozen=True)
@@ -38,12 +47,16 @@ class Envelope:
 
     :param modern: stateless, as from 2026-07-28 on
     :param client: clientInfo, if the client said it
+    :param capabilities: what the client has declared; before 2026-07-28 that was in
+        ``initialize``, of which only the session id tells
+    :param headers: which repeat parts of its body; None: none are owed
     """
 
     revision: str
     modern: bool
     client: dict = field(default_factory=dict)
     capabilities: dict = field(default_factory=dict)
+    headers: Headers | None = None
 
 
 def assumed(headers: Headers) -> str:
@@ -79,7 +92,44 @@ def open_envelope(headers: Headers, message: dict) -> Envelope:
         return _open_modern(headers, message)
     params = message.get("params") or {}
     client = params.get("clientInfo") if message["method"] == "initialize" else None
-    return Envelope(assumed(headers), modern=False, client=_object(client))
+    return Envelope(
+        assumed(headers),
+        modern=False,
+        client=_object(client),
+        capabilities=declared(headers),
+    )
+
+
+def session_id(capabilities: dict) -> str | None:
+    """Return a session id that says what the client can be asked.
+
+    Nothing is kept here: whatever server the session's next request comes to reads it
+    in the id. Revision 2025-11-25, basic/transports: visible ASCII, unique.
+
+    :param capabilities: of ``initialize``
+    :return: None: there is nothing to say
+    """
+    words = []
+    for name in ASKABLE:
+        found = capabilities.get(name)
+        if isinstance(found, dict):
+            words += [f"{name}/{part}" for part in PARTS if part in found] or [name]
+    return f"{'.'.join(words)}:{secrets.token_urlsafe(16)}" if words else None
+
+
+def declared(headers: Headers) -> dict:
+    """Return the capabilities that a session id says; see :func:`session_id`.
+
+    >>> declared(Headers({"Mcp-Session-Id": "elicitation/form.roots:x"}))
+    {'elicitation': {'form': {}}, 'roots': {}}
+    """
+    words = headers.get(SESSION_HEADER, "").partition(":")[0]
+    found: dict[str, dict] = {}
+    for word in words.split("."):
+        name, _slash, part = word.partition("/")
+        if name in ASKABLE:
+            found.setdefault(name, {}).update({part: {}} if part else {})
+    return found
 
 
 def _open_modern(headers: Headers, message: dict) -> Envelope:
@@ -106,6 +156,7 @@ def _open_modern(headers: Headers, message: dict) -> Envelope:
         modern=True,
         client=_object(meta.get(CLIENT_INFO_META_KEY)),
         capabilities=_object(meta[CLIENT_CAPABILITIES_META_KEY]),
+        headers=headers,
     )
 
 
@@ -138,13 +189,20 @@ def _check_mirror(headers: Headers, message: dict, revision) -> None:
     if method in NAMED and params.get(NAMED[method]) is not None:
         owed[NAME_HEADER] = params[NAMED[method]]
     for name, expected in owed.items():
-        values = headers.getlist(name)
-        # RFC 9110 section 5.5: white space around a value is not part of it
-        if len(values) != 1 or decode(values[0].strip(" \t")) != expected:
-            raise _mismatch(name)
+        found = header_value(headers, name)
+        if found is None or found != expected:
+            raise mismatch(name)
 
 
-def _mismatch(name: str) -> RpcError:
+def header_value(headers: Headers, name: str) -> str | None:
+    """Return what a header stands for; None: it is not there once, or it is broken."""
+    values = headers.getlist(name)
+    # RFC 9110 section 5.5: white space around a value is not part of it
+    return decode(values[0].strip(" \t")) if len(values) == 1 else None
+
+
+def mismatch(name: str) -> RpcError:
+    """Return the error of a header that does not say what the body says."""
     from mcp_types.jsonrpc import HEADER_MISMATCH
 
     return RpcError(
@@ -157,12 +215,14 @@ def _mismatch(name: str) -> RpcError:
 def decode(value: str) -> str | None:
     """Return what a header value stands for; None if its encoding is broken.
 
-    >>> decode("query_database"), decode("=?base64?w6Q=?=")
-    ('query_database', 'ä')
+    Beyond ASCII it is encoded: what else is there is invalid.
+
+    >>> decode("query_database"), decode("=?base64?w6Q=?="), decode("ä")
+    ('query_database', 'ä', None)
     """
     match = ENCODED.fullmatch(value)
     if match is None:
-        return value
+        return value if PLAIN.fullmatch(value) else None
     try:
         return base64.b64decode(match[1], validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):

@@ -9,7 +9,11 @@ from .rpc import RpcError
 MOST_TOPICS = 50
 """Resources and tasks that one stream may be about."""
 
-LIST_CHANGED = {"toolsListChanged": "tools", "resourcesListChanged": "resources"}
+LIST_CHANGED = {
+    "toolsListChanged": "tools",
+    "resourcesListChanged": "resources",
+    "promptsListChanged": "prompts",
+}
 """Filters of ``subscriptions/listen``, and the lists that they are about."""
 
 
@@ -87,5 +91,6 @@ LISTEN = "subscriptions/listen"
 CAPABILITIES = {
     "tools": {"listChanged": True},
     "resources": {"listChanged": True, "subscribe": True},
+    "prompts": {"listChanged": True},
 }
 """What a door with a hub can do beside all else."""

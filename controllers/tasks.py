@@ -75,12 +75,13 @@ def get(context, params: dict) -> dict:
 def detail(registrar, job: dict, outcome) -> dict:
     """Return a job as a task, with its result when there is one."""
     from mcp_types.jsonrpc import INTERNAL_ERROR
+    from mcp_types.version import LATEST_MODERN_VERSION
 
-    from .methods import tool_result
+    from .calls import tool_result
 
     task = describe(job, registrar.setting("job_retention"))
     if task["status"] == "completed":
-        task["result"] = tool_result(outcome)
+        task["result"] = tool_result(outcome, LATEST_MODERN_VERSION)
     elif task["status"] == "failed":
         task["error"] = {"code": INTERNAL_ERROR, "message": outcome.text}
         task["statusMessage"] = outcome.text

@@ -13,6 +13,7 @@ from ..models.caller import Credentials
 from ..models.exceptions import NotAllowed, NotAuthenticated
 from . import rpc
 from .exchange import HttpRequest, HttpResponse
+from .narrowing import narrowings
 from .revision import VERSION_HEADER
 
 _logger = logging.getLogger(__name__)
@@ -81,7 +82,10 @@ def time_left(request: HttpRequest) -> float | None:
 
 
 def credentials(request: HttpRequest) -> Credentials:
-    """Return what the request says of its sender. RFC 6750 section 2.1."""
+    """Return what the request says of its sender. RFC 6750 section 2.1.
+
+    A key is taken from the header alone: a URL ends in logs and histories.
+    """
     header = request.headers.get("Authorization")
     scheme, _, key = (header or "").partition(" ")
     if header is not None and scheme.lower() != "bearer":
@@ -90,6 +94,7 @@ def credentials(request: HttpRequest) -> Credentials:
         key=None if header is None else key.strip(),
         address=request.address,
         forwarded=request.forwarded,
+        narrowings=narrowings(request),
     )
 
 

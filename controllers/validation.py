@@ -1,8 +1,9 @@
 """Whether messages are what their revision knows, by its own schema."""
 
 from . import rpc, subscriptions, tasks
+from .calls import LIVES
 from .exchange import HttpRequest
-from .methods import LIVES, METHODS
+from .methods import METHODS
 from .revision import assumed
 
 MOST_MESSAGES = 50

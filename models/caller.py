@@ -5,7 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from .content import Content
 from .live_call import Client
+from .narrowing import Narrowing
+from .questions import Asking
 
 
 @dataclass(frozen=True)
@@ -16,11 +19,13 @@ class Credentials:
     :param address: IP address of the peer
     :param forwarded: a proxy passed the request on, so that the address of the
         connection says nothing about where it comes from
+    :param narrowings: what the request leaves of what the key allows; all apply
     """
 
     key: str | None
     address: str
     forwarded: bool = False
+    narrowings: tuple[Narrowing, ...] = ()
 
     @property
     def local(self) -> bool:
@@ -30,19 +35,23 @@ class Credentials:
 
 
 class Feature(NamedTuple):
-    """All that a call needs to know of a tool or a resource, cached for each user.
+    """All that a call needs to know of a tool, resource or prompt, cached by user.
 
     :param kind: its model, e.g. ``mcp.tool``
-    :param name: what clients call it: a tool's name, a resource's URI
+    :param name: what clients call it: a tool's or prompt's name, a resource's URI
+    :param action_id: the server action; 0 or False: it has no code
+    :param toolset: code of its toolset
     :param method: the method of ``model`` that its action calls; None: other code
     :param described: as the protocol's lists tell it
     :param input_schema: of a record's own code; a method has its signature
+    :param needs_confirmation: a person at the client must say yes first
     """
 
     kind: str
     id: int
     name: str
     toolset_id: int
+    toolset: str
     action_id: int
     model: str
     method: str | None
@@ -51,14 +60,16 @@ class Feature(NamedTuple):
     limit_id: int | None
     described: dict
     input_schema: dict | None = None
+    needs_confirmation: bool = False
 
 
 @dataclass(frozen=True)
 class Caller:
-    """A user, and what their key leaves of what they may do.
+    """A user, and what their key and this request leave of what they may do.
 
     :param key_id: None for the anonymous user
     :param narrowed: the key is for ``toolset_ids`` and ``tool_ids`` alone
+    :param narrowings: what the request leaves of it; all apply
     """
 
     uid: int
@@ -71,9 +82,18 @@ class Caller:
     toolset_ids: frozenset[int] = frozenset()
     tool_ids: frozenset[int] = frozenset()
     log_level: str = ""
+    narrowings: tuple[Narrowing, ...] = ()
 
     def permits(self, feature: Feature) -> bool:
-        """Tell whether the key leaves ``feature`` to the user. It never adds to it."""
+        """Tell whether key and request leave ``feature`` to the user.
+
+        Neither adds to what the user may, nor the request to what the key may.
+        """
+        return self._key_permits(feature) and all(
+            narrowing.permits(feature) for narrowing in self.narrowings
+        )
+
+    def _key_permits(self, feature: Feature) -> bool:
         if self.read_only and not feature.read_only:
             return False
         if not self.narrowed or feature.toolset_id in self.toolset_ids:
@@ -83,14 +103,20 @@ class Caller:
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a tool, or reading of a resource, as the protocol hands it down.
+    """One call of a tool, a resource or a prompt, as the protocol hands it down.
 
-    :param name: the tool's name, or ``resources/read``
-    :param arguments: the tool's arguments, or the ``uri``
+    :param name: the tool's name, or the method: ``resources/read``, ``prompts/get``
+    :param arguments: the tool's arguments, or the parameters of that method
     :param request_id: the JSON-RPC id, as JSON
     :param client: name and version that the client gave, for the audit
     :param budget: seconds until the door must have answered; None: no end
     :param waiting: who hears how the call goes
+    :param capabilities: what the client has declared, as MCP's ClientCapabilities
+    :param rounds: what it is asked, it answers by calling again (from 2026-07-28 on)
+    :param answers: of such a call: MCP's InputResponses
+    :param state: of such a call: MCP's requestState
+    :param examine: what the door has to say against the tool, once it is known: called
+        with the tool as the lists tell it, raises what ends the call before it begins
     """
 
     name: str
@@ -100,6 +126,11 @@ class Call:
     revision: str = ""
     budget: float | None = None
     waiting: Client | None = None
+    capabilities: dict = field(default_factory=dict)
+    rounds: bool = False
+    answers: dict = field(default_factory=dict)
+    state: str | None = None
+    examine: Callable[[dict], None] | None = None
 
 
 class Admitted(NamedTuple):
@@ -107,6 +138,7 @@ class Admitted(NamedTuple):
 
     :param entry: id of its audit entry, which is open
     :param patience: seconds after which it goes on as a job; None: it is none
+    :param asking: how it can ask its client
     """
 
     entry: int
@@ -115,6 +147,7 @@ class Admitted(NamedTuple):
     arguments: dict
     patience: float | None
     call: Call
+    asking: Asking
 
 
 @dataclass(frozen=True)
@@ -129,6 +162,10 @@ class Outcome:
     :param afterwards: what the door does when the answer has been sent
     :param status: of the audit entry; empty: ``error`` or ``success``
     :param job: the job that the call goes on as: its row
+    :param content: what a model reads, if it is more than ``text``
+    :param questions: to the client, by key: the call is to be made again with answers
+    :param state: what the client sends back with them
+    :param missing: the client capability that the call would have needed
     """
 
     text: str
@@ -140,3 +177,7 @@ class Outcome:
     afterwards: tuple[Callable[[], None], ...] = ()
     status: str = ""
     job: dict | None = None
+    content: tuple[Content, ...] = ()
+    questions: dict[str, dict] = field(default_factory=dict)
+    state: str = ""
+    missing: str = ""

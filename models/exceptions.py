@@ -8,12 +8,18 @@
     │   ├── NotAllowed           a valid key, but not from here, or not for this
     │   ├── UnknownTool          no such tool for this caller
     │   ├── UnknownResource      no such resource for this caller
+    │   ├── InvalidState         answers to questions that were not asked here
+    │   ├── UnknownPrompt        no such prompt for this caller
+    │   ├── InvalidArguments     not those that the prompt takes
     │   └── LimitReached         a rate-limit rule, and when to come back
     └── Cancelled            stopped while it ran
         └── Lost                 because the server ended
     odoo.exceptions.UserError
     └── ToolError            the tool says why not, and what to send instead
-        └── ArgumentError        the arguments do not fit the input schema
+        ├── ArgumentError        the arguments do not fit the input schema
+        └── CannotAsk            the client has not declared that it can be asked
+    BaseException
+    └── InputRequired        the call ends with questions to its client
 
 Tool errors are user errors because ``safe_eval`` keeps the type of Odoo's own
 exceptions only: a record tool's code can raise one and it arrives as it was.
@@ -45,6 +51,18 @@ class UnknownResource(Refusal):
     """A resource that does not exist, or that this caller may not know of."""
 
 
+class InvalidState(Refusal):
+    """What a client sends back is not what it was given, for this call, or too late."""
+
+
+class UnknownPrompt(Refusal):
+    """A prompt that does not exist, or that this caller may not know of."""
+
+
+class InvalidArguments(Refusal):
+    """An argument that a prompt needs is missing, or it does not know one."""
+
+
 class LimitReached(Refusal):
     """A rate-limit rule is used up.
 
@@ -70,3 +88,32 @@ class ToolError(UserError):
 
 class ArgumentError(ToolError):
     """The arguments do not fit the tool's input schema."""
+
+
+class CannotAsk(ToolError):
+    """The call has a question that this client has not declared to answer.
+
+    :param capability: of the client, as MCP names it
+    """
+
+    def __init__(self, capability: str) -> None:
+        super().__init__(
+            f"This needs a client that supports {capability}, and yours has not "
+            "declared it."
+        )
+        self.capability = capability
+
+
+class InputRequired(BaseException):
+    """The call ends here, with questions; it is made again with the answers.
+
+    No ``except Exception`` of a record's code is to swallow it and go on.
+
+    :param questions: by key, as MCP's InputRequests
+    :param answers: what earlier rounds have brought, by key
+    """
+
+    def __init__(self, questions: dict[str, dict], answers: dict[str, dict]) -> None:
+        super().__init__("The call has questions to its client.")
+        self.questions = questions
+        self.answers = answers

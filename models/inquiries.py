@@ -1,6 +1,6 @@
 """What a caller may ask beside calling: who they are, what there is, how jobs stand."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 
 from psycopg2.extensions import (
@@ -65,7 +65,7 @@ class Inquiries:
     def offered(self, credentials: Credentials, model: str) -> list[dict]:
         """Return what the caller may use of ``model``, as MCP describes it, by name.
 
-        :param model: ``mcp.tool`` or ``mcp.resource``
+        :param model: ``mcp.tool``, ``mcp.resource`` or ``mcp.prompt``
         """
         with self._caller(credentials) as (env, caller):
             features = env[model].with_user(caller.uid)._permitted(caller)
@@ -80,6 +80,17 @@ class Inquiries:
         """
         with self._caller(credentials) as (env, caller):
             env["mcp.audit.log"]._cancel(caller, call)
+
+    def answer(self, credentials: Credentials, number: object, answer: dict) -> None:
+        """Hand a client's answer to the call that has asked for it, wherever it runs.
+
+        Nobody is told whether there is one.
+
+        :param number: the JSON-RPC id of the request that it answers
+        :param answer: ``result`` or ``error``
+        """
+        with self._caller(credentials) as (env, caller):
+            env["mcp.question"]._answer(caller, number, answer)
 
     def set_log_level(self, credentials: Credentials, level: str) -> None:
         """Keep from which level on the clients of this key want log messages."""
@@ -152,3 +163,30 @@ class Inquiries:
         with self._caller(credentials) as (env, caller):
             wanted = [("key_id", "=", caller.key_id), ("uri", "=", uri)]
             env["mcp.subscription"].search(wanted).unlink()
+
+
+class AnswerBox:
+    """Where the answers of one caller's client arrive, from any server.
+
+    :param inquiries: of the database
+    """
+
+    def __init__(self, inquiries: Inquiries, caller: Caller) -> None:
+        self.inquiries = inquiries
+        self.caller = caller
+
+    def prepare(self, questions: Collection[str]) -> dict[str, str]:
+        """Return the JSON-RPC ids to ask these questions with."""
+        with self.inquiries.transaction() as env:
+            tokens = env["mcp.question"]._prepare(self.caller, len(questions))
+        return dict(zip(questions, tokens, strict=True))
+
+    def look(self, tokens: Iterable[str]) -> dict[str, dict]:
+        """Return the answers that have arrived, by JSON-RPC id."""
+        with self.inquiries.transaction() as env:
+            return env["mcp.question"]._look(list(tokens))
+
+    def clear(self, tokens: Iterable[str]) -> None:
+        """Wait for these no more."""
+        with self.inquiries.transaction() as env:
+            env["mcp.question"]._clear(list(tokens))

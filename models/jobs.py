@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 from .caller import Admitted, Outcome
+from .content import Content, resource_link, text
 from .exceptions import ToolError
 from .forked import ForkError
 from .job_process import start
@@ -108,4 +109,12 @@ def job_outcome(row: dict) -> Outcome:
         "job_state": row["state"],
         "hint": HINT.format(**row),
     }
-    return Outcome(json.dumps(handle), handle, job=row)
+    told = json.dumps(handle)
+    content = text(told), output_link(row["id"])
+    return Outcome(told, handle, job=row, content=content)
+
+
+def output_link(job_id: int) -> Content:
+    """Return the address of what a job prints."""
+    uri, name = f"odoo://jobs/{job_id}", f"output of job {job_id}"
+    return resource_link(uri, name, mime_type="text/plain")

@@ -12,7 +12,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from .content import Content
 from .exceptions import Cancelled, ToolError
+from .questions import Asking, Nobody
 
 _logger = logging.getLogger(__name__)
 
@@ -27,6 +29,18 @@ LEVELS = (
 
 class Client:
     """Who waits for a call and hears how it goes; this one hears nothing."""
+
+    listens = False
+    """It takes a stream of events, so that it can be asked over it."""
+
+    def ask(self, number: str, method: str, params: dict) -> None:
+        """Hear a request to itself.
+
+        :param number: the JSON-RPC id to answer with
+        """
+
+    def settle(self, number: str, *, answered: bool) -> None:
+        """Hear that nobody waits for the answer to a request any more."""
 
     def progress(self, done: float, total: float | None, message: str) -> None:
         """Hear how far the work is.
@@ -80,6 +94,9 @@ class LiveCall:
         self.entry = entry
         self.timeout = timeout
         self.client = client or Client()
+        self.asking: Asking = Nobody()
+        self.attached: list[Content] = []
+        """Blocks that go with the answer, e.g. the address of a file."""
         self.afterwards: list[Callable[[], None]] = []
         """What is to be done when the answer has been sent, e.g. a restart of the
         server that sends it."""
@@ -111,6 +128,16 @@ class LiveCall:
     def output(self, data: bytes) -> None:
         """Tell what the work prints."""
         self.client.output(data)
+
+    def ask(self, questions: dict[str, dict]) -> dict[str, dict]:
+        """Ask the client, and return its answers; see :meth:`.questions.Asking.ask`."""
+        return self.asking.ask(questions, self)
+
+    def time_left(self) -> float | None:
+        """Return the seconds that the call may still take; None: no end."""
+        if self.timeout is None:
+            return None
+        return max(0.1, self.began + self.timeout - time.monotonic())
 
     def check(self) -> None:
         """End here if somebody wants the call stopped.
@@ -153,17 +180,6 @@ class LiveCall:
                 yield descriptor
         finally:
             os.close(descriptor)
-
-
-class RecordCall:
-    """What the code of a record finds as ``mcp``, by plain calls.
-
-    :param call: the call that it is part of
-    """
-
-    def __init__(self, call: LiveCall) -> None:
-        self.progress = call.progress
-        self.log = call.log
 
 
 def live(env) -> LiveCall:

@@ -2,6 +2,7 @@ import hashlib
 import ipaddress
 import re
 import secrets
+from dataclasses import replace
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
@@ -158,7 +159,7 @@ class McpApiKey(models.Model):
 
     @api.model
     def _authenticate(self, credentials: Credentials) -> Caller:
-        """Return who calls.
+        """Return who calls, narrowed as the request says.
 
         :raise NotAuthenticated: there is no valid key
         :raise NotAllowed: the key may not be used from this address, or its user is
@@ -173,7 +174,7 @@ class McpApiKey(models.Model):
             raise NotAllowed(
                 f"{caller.login} is not in the group MCP User: ask an administrator."
             )
-        return caller
+        return replace(caller, narrowings=credentials.narrowings)
 
     def _holder(self, credentials: Credentials) -> Caller:
         row = self._look_up(credentials.key)

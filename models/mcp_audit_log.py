@@ -18,6 +18,7 @@ STATUSES = [
     ("success", "Success"),
     ("error", "Failed"),
     ("refused", "Refused"),
+    ("input_required", "Asked its Client"),
     ("cancelled", "Cancelled"),
     ("lost", "Lost"),
 ]

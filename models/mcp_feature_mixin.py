@@ -73,8 +73,8 @@ class McpFeatureMixin(models.AbstractModel):
         if self._guarded_fields().intersection(names) and not self.env.is_system():
             raise AccessError(
                 self.env._(
-                    "Only a Settings administrator can change what a tool or resource "
-                    "runs and who may use it."
+                    "Only a Settings administrator can change what a tool, resource "
+                    "or prompt runs and who may use it."
                 )
             )
 
@@ -121,6 +121,7 @@ class McpFeatureMixin(models.AbstractModel):
             "kind": self._name,
             "id": self.id,
             "toolset_id": self.toolset_id.id,
+            "toolset": self.toolset_id.code,
             "action_id": action.id,
             "model": action.model_id.model,
             "method": match[1] if hasattr(method, "_mcp_types") else None,

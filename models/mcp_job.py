@@ -127,6 +127,7 @@ class McpJob(models.Model):
             "structured": outcome.structured,
             "is_error": outcome.is_error,
             "status": outcome.status,
+            "content": outcome.content,
         }
         self.env.cr.execute(
             SQL(

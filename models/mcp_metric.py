@@ -9,7 +9,9 @@ BOUNDS = ("0.005", "0.025", "0.1", "0.5", "2.5", "10", "60", "+Inf")
 """Upper bounds of a duration, in seconds, as Prometheus writes them: a query of a few
 milliseconds, a command of seconds, a module operation of a minute."""
 
-RESOURCE = "resources/read"
+METHODS = ("resources/read", "prompts/get")
+"""What is counted by its method: tools are counted each by its own name."""
+
 UNKNOWN = "unknown"
 """Whatever a client may think of: a name of its choice makes no row of its own."""
 
@@ -82,7 +84,7 @@ class McpMetric(models.Model):
     def _tools(self) -> list[str]:
         """Return what calls are counted for, called or not."""
         self.env.cr.execute("SELECT name FROM mcp_tool WHERE active ORDER BY name")
-        return [*(name for (name,) in self.env.cr.fetchall()), RESOURCE, UNKNOWN]
+        return [*(name for (name,) in self.env.cr.fetchall()), *METHODS, UNKNOWN]
 
 
 def bound(seconds: float) -> str:
@@ -104,7 +106,7 @@ CREATE OR REPLACE FUNCTION mcp_metric_count
        (called text, ended text, bound text, took double precision)
 RETURNS mcp_metric LANGUAGE plpgsql AS $$
 BEGIN
-    IF called <> '{RESOURCE}'
+    IF called <> ALL ('{{{",".join(METHODS)}}}')
        AND NOT EXISTS (SELECT FROM mcp_tool WHERE name = called) THEN
         called := '{UNKNOWN}';
     END IF;

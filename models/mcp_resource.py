@@ -41,7 +41,19 @@ class McpResource(models.Model):
     )
     name = fields.Char(required=True, help="What programs call it.")
     description = fields.Text(required=True)
-    mime_type = fields.Char("MIME Type", required=True, default="application/json")
+    mime_type = fields.Char(
+        "MIME Type",
+        default="application/json",
+        help="Empty: it differs, and each reading says it.",
+    )
+    size = fields.Integer(help="Bytes, where that is known. 0: it is not.")
+    audience = fields.Selection(
+        [("user", "The person"), ("assistant", "The model")],
+        help="For whom it is meant; empty: both.",
+    )
+    priority = fields.Float(
+        help="How important it is for its audience, up to 1. 0: nothing is said."
+    )
     completion_action_id = fields.Many2one(
         "ir.actions.server",
         ondelete="restrict",
@@ -52,6 +64,11 @@ class McpResource(models.Model):
 
     _uri_unique = compat.Constraint(
         "UNIQUE(uri)", "There is a resource with this URI already."
+    )
+
+    _size_positive = compat.Constraint("CHECK(size >= 0)", "A size is not negative.")
+    _priority_within = compat.Constraint(
+        "CHECK(priority BETWEEN 0 AND 1)", "A priority is between 0 and 1."
     )
 
     @api.constrains("uri")
@@ -101,24 +118,37 @@ class McpResource(models.Model):
                 record = self.sudo().browse(feature.id)
                 action = record.completion_action_id
                 binding = record._binding(action) if action else {"action_id": 0}
-                return feature._replace(**binding)
+                return feature._replace(**binding, input_schema={"type": "object"})
         raise UnknownResource(
             f"Unknown template: {uri[:300]!r}. See resources/templates/list."
         )
 
     def _feature(self) -> Feature:
         binding = self._binding(self.server_action_id)
-        template = "{" in self.uri
         return Feature(
             **binding,
             name=self.uri,
             read_only=True,
-            described={
-                "uriTemplate" if template else "uri": self.uri,
-                "name": self.name,
-                "title": self.title,
-                "description": self.description,
-                "mimeType": self.mime_type,
-            },
+            described=self._wire(),
             input_schema=None if binding["method"] else {"type": "object"},
         )
+
+    def _wire(self) -> dict:
+        """Return the resource or the template as MCP describes it."""
+        template = "{" in self.uri
+        row = {
+            "uriTemplate" if template else "uri": self.uri,
+            "name": self.name,
+            "title": self.title,
+            "description": self.description,
+        }
+        if self.mime_type:
+            row["mimeType"] = self.mime_type
+        if self.size and not template:
+            row["size"] = self.size
+        annotations = {}
+        if self.audience:
+            annotations["audience"] = [self.audience]
+        if self.priority:
+            annotations["priority"] = self.priority
+        return {**row, "annotations": annotations} if annotations else row

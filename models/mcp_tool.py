@@ -7,6 +7,7 @@ from odoo.exceptions import ValidationError
 from .. import compat
 from .caller import Call, Feature
 from .exceptions import UnknownTool
+from .mirrored_parameters import explain_mirrored
 
 
 class McpTool(models.Model):
@@ -35,6 +36,10 @@ class McpTool(models.Model):
     )
     open_world_hint = fields.Boolean(
         string="Open World", default=True, help="It reaches beyond this Odoo."
+    )
+    needs_confirmation = fields.Boolean(
+        help="A person at the client is asked before it runs. Clients that cannot ask "
+        "are refused."
     )
     input_schema = fields.Text(
         help="JSON Schema 2020-12 of the arguments. Built-in tools derive theirs from "
@@ -87,6 +92,8 @@ class McpTool(models.Model):
                     '%s: the schema of a tool starts with {"type": "object"}', self.name
                 )
             )
+        if fault := explain_mirrored(schema):
+            raise ValidationError(f"{self.name}: {fault}")
 
     @api.model
     def _guarded_fields(self):
@@ -100,6 +107,8 @@ class McpTool(models.Model):
         """
         for feature in self._permitted(caller):
             if feature.name == call.name:
+                if call.examine:
+                    call.examine(feature.described)
                 return feature, call.arguments
         raise UnknownTool(f"Unknown tool: {call.name[:128]!r}. See tools/list.")
 
@@ -114,6 +123,7 @@ class McpTool(models.Model):
             read_only=self.read_only_hint,
             described=self._wire(input_schema, output_schema),
             input_schema=None if binding["method"] else input_schema,
+            needs_confirmation=self.needs_confirmation,
         )
 
     def _wire(self, input_schema: dict, output_schema: dict | None) -> dict:

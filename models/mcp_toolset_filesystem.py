@@ -3,20 +3,24 @@ from __future__ import annotations
 import base64
 import binascii
 import codecs
-import fcntl
+import mimetypes
 import os
 import time
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from odoo import models
 
 from . import server_config
 from .audit_file import writable
+from .content import ResourceContent, resource_link
 from .exceptions import ArgumentError, ToolError
 from .file_access import folder_of, open_file, replacing, resolved, size_of
 from .file_lines import Lines, count_lines, read_lines
+from .file_writes import append, write_all
 from .guardrails import guardrails
+from .live_call import live
 from .parameters import parameter, parts, time_left
 from .tool_signature import tool
 
@@ -34,7 +38,6 @@ if TYPE_CHECKING:
     )
 
 MEGABYTE = 1024 * 1024
-LOCK_SECONDS = 5
 
 
 class McpToolsetFilesystem(models.AbstractModel):
@@ -74,6 +77,8 @@ class McpToolsetFilesystem(models.AbstractModel):
                     found = found._replace(total=count_lines(descriptor))
             finally:
                 os.close(descriptor)
+        if found.more:
+            self._link(real, size)
         return FileContent(
             path=path,
             content=decoded(found.content, encoding, path, whole=not found.more),
@@ -128,8 +133,42 @@ class McpToolsetFilesystem(models.AbstractModel):
             else:
                 with replacing(folder, name) as descriptor:
                     write_all(descriptor, data)
+        self._link(real, size)
         return FileWritten(
             path=real, bytes_written=len(data), created=before is None, size_bytes=size
+        )
+
+    @tool(types=".schemas.filesystem")
+    def read_whole_file(self, path: Path):
+        """Return all of a file, and what kind of content it looks like.
+
+        :raise ToolError: it cannot be read, or is too large
+        """
+        guardrails().require("read_file", writes=False)
+        real = self._reachable(path)
+        most = parameter(self.env, "read_megabytes") * MEGABYTE
+        with folder_of(real) as (folder, name):
+            descriptor = open_file(folder, name, os.O_RDONLY)
+            with os.fdopen(descriptor, "rb") as file:
+                data = file.read(most + 1)
+        if len(data) > most:
+            raise ToolError(
+                f"{path!r} has more than {most} bytes, which are read at once: "
+                "read_file gives a range of its lines."
+            )
+        kind = mimetypes.guess_type(real)[0]
+        try:
+            return ResourceContent(data.decode(), kind or "text/plain")
+        except UnicodeDecodeError:
+            return ResourceContent(data, kind or "application/octet-stream")
+
+    def _link(self, real: str, size: int) -> None:
+        """Give the address of a file with the answer."""
+        uri = f"odoo://files/{quote(real, safe='')}"
+        kind = mimetypes.guess_type(real)[0]
+        name = PurePosixPath(real).name
+        live(self.env).attached.append(
+            resource_link(uri, name, mime_type=kind, size=size)
         )
 
     def _reachable(self, path: str) -> str:
@@ -205,41 +244,3 @@ def decoded(content: bytes, encoding: str, path: str, *, whole: bool) -> str:
         raise ToolError(
             f"{path!r} is no {encoding} ({error}): read it as latin-1, or as binary."
         ) from error
-
-
-def write_all(descriptor: int, data: bytes) -> None:
-    """Write all of ``data``, however many times it takes."""
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
-
-
-def _lock(descriptor: int) -> None:
-    """Wait a while for other writers.
-
-    :raise ToolError: somebody holds the file for longer
-    """
-    end = time.monotonic() + LOCK_SECONDS
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError as error:
-            if time.monotonic() > end:
-                raise ToolError("Another process has locked this file.") from error
-            time.sleep(0.05)
-
-
-def append(folder: int, name: str, data: bytes) -> None:
-    """Add to a file; when the disk is full, it is as long as before."""
-    descriptor = open_file(folder, name, os.O_WRONLY | os.O_APPEND)
-    try:
-        _lock(descriptor)
-        before = os.fstat(descriptor).st_size
-        try:
-            write_all(descriptor, data)
-        except OSError:
-            os.ftruncate(descriptor, before)
-            raise
-    finally:
-        os.close(descriptor)

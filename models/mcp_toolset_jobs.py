@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from odoo import fields, models
 
 from .exceptions import ToolError
-from .jobs import follow
+from .guardrails import guardrails
+from .jobs import follow, output_link
 from .live_call import live
 from .parameters import parameter, time_left
 from .tool_signature import tool
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
         JobAction,
         JobId,
         JobLimit,
+        JobNumber,
         JobReport,
         Offset,
         Tail,
@@ -24,6 +26,11 @@ if TYPE_CHECKING:
     )
 
 WAIT_SECONDS = 30
+
+MOST_READ = 1_000_000
+"""Characters of a job's output that its resource has."""
+
+MOST_PROPOSED = 1000
 
 
 class McpToolsetJobs(models.AbstractModel):
@@ -63,6 +70,24 @@ class McpToolsetJobs(models.AbstractModel):
             self._wait(job_id, timeout or WAIT_SECONDS)
         with self._committed() as env:
             return self._report(self._find(env, job_id), offset, tail)
+
+    @tool(types=".schemas.jobs")
+    def read_job_output(self, job_id: JobNumber) -> str:
+        """Return what a job of the caller has printed until now, its last part.
+
+        :raise ToolError: there is no such job for this user
+        """
+        guardrails().require("job", writes=False)
+        job = self.env["mcp.job"].search([("id", "=", int(job_id))])
+        if not job:
+            raise ToolError(f"You have no job {job_id}.")
+        return job.sudo()._output(job.id, -MOST_READ, MOST_READ)[1]
+
+    @tool(types=".schemas.jobs")
+    def complete_job(self, name: str, value: str = "") -> list[str]:
+        """Return the caller's latest jobs whose number begins so."""
+        jobs = self.env["mcp.job"].search([], limit=MOST_PROPOSED)
+        return [str(job.id) for job in jobs if str(job.id).startswith(value)]
 
     @contextmanager
     def _committed(self):
@@ -104,6 +129,9 @@ class McpToolsetJobs(models.AbstractModel):
         position = -min(most, tail or most) if offset is None else offset
         begin, text = job.sudo()._output(job.id, position, most)
         result = json.loads(job.result) if job.result else {}
+        if begin:
+            # there is more than is told here
+            live(self.env).attached.append(output_link(job.id))
         return JobReport(
             jobs=[_described(job)],
             output=text,

@@ -5,41 +5,43 @@ the tool runs, so that a call that takes the server down has left its trace; the
 runs in a second one, as the caller, once; a third closes the entry.
 """
 
-import json
 import logging
 import time
 from dataclasses import replace
+from typing import NamedTuple
 
-from psycopg2 import DatabaseError
-
-from odoo import api
-from odoo.exceptions import UserError
-
+from .action_runner import ActionRunner
 from .call_watcher import watching
-from .caller import Admitted, Call, Caller, Credentials, Feature, Outcome
-from .exceptions import (
-    ArgumentError,
-    Cancelled,
-    LimitReached,
-    Lost,
-    Refusal,
-    ToolError,
-)
-from .inquiries import Inquiries
+from .caller import Admitted, Call, Credentials, Feature, Outcome
+from .confirmation import confirm
+from .exceptions import InputRequired, LimitReached, Refusal, ToolError
 from .jobs import Jobs
-from .live_call import LiveCall, RecordCall
-from .parameters import apply_log_level, asked_time, parameter
-from .sql_errors import NO_NUL
-from .tool_signature import explain_arguments, signature
+from .live_call import LiveCall
+from .outcomes import failure, success, with_attached
+from .request_state import seal
 
 _logger = logging.getLogger(__name__)
 
 PEEK_SECONDS = 10
 
-PSYCOPG2_NUL = "cannot contain NUL (0x00) characters"
+NOT_YET = object()
 
 
-class Registrar(Inquiries):
+class Attempt(NamedTuple):
+    """What came of doing the work of a call.
+
+    :param need: it has questions to its client
+    :param duration: milliseconds
+    """
+
+    outcome: Outcome
+    result: object
+    error: Exception | None
+    need: InputRequired | None
+    duration: float
+
+
+class Registrar(ActionRunner):
     """Lets callers in, runs their tools, and keeps the book."""
 
     def complete(
@@ -53,6 +55,24 @@ class Registrar(Inquiries):
         with self._caller(credentials) as (env, caller):
             resources = env["mcp.resource"].with_user(caller.uid)
             feature = resources._completion(uri, caller)
+        return self._propose(caller, feature, argument, budget)
+
+    def complete_prompt(
+        self, credentials: Credentials, name: str, argument: dict, budget: float | None
+    ) -> list[str]:
+        """Return proposals for an argument of a prompt.
+
+        :param argument: its ``name``, the ``value`` typed so far, and the other
+            arguments as ``context``
+        :raise UnknownPrompt: there is no such prompt for this caller
+        :raise InvalidArguments: it has no such argument
+        """
+        with self._caller(credentials) as (env, caller):
+            prompts = env["mcp.prompt"].with_user(caller.uid)
+            feature = prompts._completion(name, argument["name"], caller)
+        return self._propose(caller, feature, argument, budget)
+
+    def _propose(self, caller, feature: Feature, argument: dict, budget) -> list[str]:
         if not feature.action_id:
             return []
         return self._run(caller, feature, argument, LiveCall(timeout=budget)) or []
@@ -71,6 +91,14 @@ class Registrar(Inquiries):
         """
         return self._live(credentials, call, "mcp.resource")
 
+    def get_prompt(self, credentials: Credentials, call: Call) -> Outcome:
+        """Put one prompt together; ``structured`` has its messages.
+
+        :raise NotAuthenticated, NotAllowed, UnknownPrompt, InvalidArguments: it was
+            refused
+        """
+        return self._live(credentials, call, "mcp.prompt")
+
     def peek(self, credentials: Credentials, uri: str) -> list | None:
         """Return what a resource is now, to see whether it has changed.
 
@@ -88,7 +116,7 @@ class Registrar(Inquiries):
             except Refusal:
                 return None
         try:
-            found = _render(
+            found = success(
                 self._run(caller, feature, arguments, LiveCall(timeout=PEEK_SECONDS))
             )
         except Exception as error:
@@ -109,14 +137,40 @@ class Registrar(Inquiries):
             ),
             client=call.waiting,
         )
+        live.asking = admitted.asking
         live.client.obey(admitted.caller.log_level)
         with watching(live, self.registry.db_name):
-            if admitted.patience is None:
-                outcome = self.carry_out(admitted, live)
-            else:
-                outcome = Jobs(self).carry_out(admitted, live)
+            outcome = self._unconfirmed(admitted, live) or self._carry(admitted, live)
+        if outcome.mime_type:
+            return outcome
         mime_type = admitted.feature.described.get("mimeType", "")
         return replace(outcome, mime_type=mime_type)
+
+    def _carry(self, admitted: Admitted, live: LiveCall) -> Outcome:
+        if admitted.patience is None:
+            return self.carry_out(admitted, live)
+        return Jobs(self).carry_out(admitted, live)
+
+    def _unconfirmed(self, admitted: Admitted, live: LiveCall) -> Outcome | None:
+        """Return the outcome of a call that nobody has confirmed, and close its entry.
+
+        :return: None: it may run
+        """
+        if not admitted.feature.needs_confirmation:
+            return None
+
+        def work():
+            confirm(admitted, live, self.registry.db_name)
+            return NOT_YET
+
+        attempt = self._attempt(admitted, work)
+        if attempt.result is NOT_YET:
+            return None
+        if isinstance(attempt.error, ToolError):
+            attempt = attempt._replace(
+                outcome=replace(attempt.outcome, status="refused")
+            )
+        return self._close(admitted, live, attempt)
 
     def carry_out(
         self, admitted: Admitted, live: LiveCall, job: int | None = None
@@ -125,20 +179,46 @@ class Registrar(Inquiries):
 
         :param job: id of the job that it is, which ends in the same transaction
         """
-        started = time.monotonic()
-        result = error = None
-        try:
-            result = self._run(
+
+        def work():
+            return self._run(
                 admitted.caller, admitted.feature, admitted.arguments, live
             )
-            outcome = replace(_render(result), afterwards=tuple(live.afterwards))
+
+        attempt = self._attempt(admitted, work)
+        outcome = with_attached(attempt.outcome, live.attached)
+        if not attempt.error:
+            outcome = replace(outcome, afterwards=tuple(live.afterwards))
+        return self._close(admitted, live, attempt._replace(outcome=outcome), job)
+
+    def _attempt(self, admitted: Admitted, work) -> Attempt:
+        """Do the work, and tell what came of it."""
+        started = time.monotonic()
+        result = error = need = None
+        try:
+            result = work()
+            outcome = success(result)
+        except InputRequired as required:
+            need = required
+            outcome = Outcome("", questions=need.questions, status="input_required")
         except Exception as exception:
             error = exception
-            text = self._explain(error, admitted.feature, admitted.entry)
-            outcome = Outcome(text, is_error=True, status=_status(error))
+            outcome = failure(error, admitted.feature, admitted.entry)
         duration = (time.monotonic() - started) * 1000
+        return Attempt(outcome, result, error, need, duration)
+
+    def _close(
+        self,
+        admitted: Admitted,
+        live: LiveCall,
+        attempt: Attempt,
+        job: int | None = None,
+    ) -> Outcome:
+        """Close the entry of a call that has ended, and return its outcome."""
+        outcome = attempt.outcome
         status = outcome.status or ("error" if outcome.is_error else "success")
-        _logger.debug("%s: %s in %.0f ms", admitted.feature.name, status, duration)
+        name = admitted.feature.name
+        _logger.debug("%s: %s in %.0f ms", name, status, attempt.duration)
         live.client.finish()
         with self.transaction() as env:
             if job:
@@ -148,157 +228,12 @@ class Registrar(Inquiries):
             env["mcp.audit.log"]._close(
                 admitted.entry,
                 status,
-                error,
-                duration_ms=duration,
-                row_count=getattr(result, "row_count", None),
-                exit_code=getattr(result, "exit_code", None),
+                attempt.error,
+                duration_ms=attempt.duration,
+                row_count=getattr(attempt.result, "row_count", None),
+                exit_code=getattr(attempt.result, "exit_code", None),
             )
+            if attempt.need:
+                state = seal(env, admitted.caller, admitted.call, attempt.need)
+                outcome = replace(outcome, state=state)
         return outcome
-
-    def _admit(self, credentials: Credentials, call: Call, model: str) -> Admitted:
-        """Let the call in and open its audit entry, or refuse it.
-
-        Committed before anything else happens. What cannot be written down does
-        not happen: an error here ends the call.
-        """
-        refusal = None
-        with self.transaction() as env:
-            apply_log_level(env)
-            caller = env["mcp.api.key"]._authenticate(credentials)
-            audit = env["mcp.audit.log"]
-            try:
-                features = env[model].with_user(caller.uid)
-                feature, arguments = features._find(call, caller)
-                if feature.limit_id:
-                    env["mcp.rate.limit"].browse(feature.limit_id)._consume(caller)
-                entry = audit._open(caller, call, durable=not feature.read_only)
-                patience = self._patience(env, feature, arguments, call)
-            except Refusal as reason:
-                refusal = reason
-                audit._refuse(caller, call, refusal)
-        if refusal:
-            raise refusal
-        return Admitted(entry, caller, feature, arguments, patience, call)
-
-    def _patience(self, env, feature: Feature, arguments: dict, call: Call):
-        """Return the seconds after which a call goes on as a job.
-
-        :return: None: it cannot, or will have ended before
-        """
-        method = feature.method and getattr(
-            self.registry[feature.model], feature.method
-        )
-        if not getattr(method, "_mcp_job", False):
-            return None
-        try:
-            parsed = signature(method).parse(arguments)
-            if parsed.get("background"):
-                return 0
-            asked = parameter(env, "command_maximum")
-            if "timeout" in signature(method).input_schema["properties"]:
-                asked = asked_time(env, parsed.get("timeout"))
-        except ArgumentError:
-            return None
-        patience = parameter(env, "handover_seconds")
-        if call.budget:
-            # the answer needs a moment of its own
-            patience = min(patience, max(0.1, call.budget - 1))
-        asked = min(asked, feature.timeout or asked)
-        return patience if asked > patience else None
-
-    def _run(self, caller: Caller, feature: Feature, arguments: dict, live: LiveCall):
-        """Run a feature in a transaction of its own, as the caller."""
-        arguments = self._arguments(feature, arguments)
-        try:
-            with self.transaction(caller.uid, feature=feature) as env:
-                user = env["res.users"].browse(caller.uid)
-                env = env(context=user.context_get())
-                if live.timeout:
-                    env.cr.execute(
-                        "SELECT set_config('statement_timeout', %s, true)",
-                        [f"{live.timeout * 1000:.0f}"],
-                    )
-                result = self._run_action(env, feature, arguments, live)
-        except Exception:
-            self.registry.reset_changes()
-            raise
-        self.registry.signal_changes()
-        return result
-
-    def _arguments(self, feature: Feature, arguments: dict) -> dict:
-        if feature.method:
-            method = getattr(self.registry[feature.model], feature.method)
-            return signature(method).parse(arguments)
-        if faults := explain_arguments(feature.input_schema, arguments):
-            raise ArgumentError(faults)
-        return arguments
-
-    def _run_action(
-        self, env: api.Environment, feature: Feature, arguments: dict, live: LiveCall
-    ):
-        """Call the method that the action names, or evaluate its code as the caller.
-
-        Not through ``run()``: it wants write access to the model and loses empty
-        results. The eval context is the caller's, so nothing runs in sudo.
-        """
-        if feature.method:
-            model = env[feature.model].with_context(mcp_call=live)
-            return getattr(model, feature.method)(**arguments)
-        action = env["ir.actions.server"].sudo().browse(feature.action_id)
-        context = action.sudo(False)._get_eval_context(action)
-        context["arguments"] = arguments
-        context["mcp"] = RecordCall(live)
-        with live.stopping(env.cr.connection.cancel):
-            try:
-                result = action._run_action_code_multi(context)
-            except Exception:
-                # whatever safe_eval has made of a query that was cancelled
-                live.check()
-                raise
-        live.check()
-        return result
-
-    def _explain(self, error: Exception, feature: Feature, entry: int) -> str:
-        """Say what went wrong, as far as the caller may know it."""
-        if isinstance(error, UserError | Cancelled):
-            return str(error)
-        if isinstance(error, ValueError) and PSYCOPG2_NUL in str(error):
-            return NO_NUL
-        if isinstance(error, DatabaseError) and error.diag.message_primary:
-            return f"PostgreSQL: {error.diag.message_primary} ({error.pgcode})"
-        _logger.exception("%s failed, audit entry %s", feature.name, entry)
-        return (
-            f"{feature.name} failed with an internal error. The server's log tells "
-            f"more: look for 'audit entry {entry}'."
-        )
-
-
-def _status(error: Exception) -> str:
-    """Return how the audit tells a call that ended so."""
-    if isinstance(error, Lost):
-        return "lost"
-    return "cancelled" if isinstance(error, Cancelled) else "error"
-
-
-def _render(result) -> Outcome:
-    """Return a result as text and as a JSON object, if it is one.
-
-    The text is the JSON of the object, exactly: clients differ in which of the two
-    they show to the model. A result that has ``failed`` is told as an error, whole.
-    """
-    if isinstance(result, bytes):
-        return Outcome("", blob=result)
-    failed = bool(getattr(result, "failed", False))
-    if hasattr(result, "model_dump"):
-        result = result.model_dump(mode="json", exclude_unset=True)
-    elif isinstance(result, list | tuple):
-        result = {"result": list(result)}
-    if not isinstance(result, dict):
-        return Outcome("" if result is None else str(result))
-    try:
-        text = json.dumps(
-            result, ensure_ascii=False, separators=(",", ":"), allow_nan=False
-        )
-    except (TypeError, ValueError) as error:
-        raise ToolError(f"The tool's result is no JSON: {error}") from error
-    return Outcome(text, result, is_error=failed)

@@ -167,7 +167,16 @@ class McpHttpCase(McpHelpers, HttpCase):
             allow_redirects=False,
         )
 
-    def rpc(self, method, params=None, *, revision=MODERN, headers=None, **message):
+    def rpc(
+        self,
+        method,
+        params=None,
+        *,
+        revision=MODERN,
+        headers=None,
+        path=ENDPOINT,
+        **message,
+    ):
         """The HTTP response to a request that is right for ``revision``."""
         params = dict(params or {})
         mirror = {"MCP-Protocol-Version": revision}
@@ -183,7 +192,8 @@ class McpHttpCase(McpHelpers, HttpCase):
             if method in NAMED_BY:
                 mirror["Mcp-Name"] = params.get(NAMED_BY[method], "")
         body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-        return self.send({**body, **message}, {**mirror, **(headers or {})})
+        sent = {**mirror, **(headers or {})}
+        return self.send({**body, **message}, sent, path=path)
 
     def call(self, name, /, _secret=None, _revision=MODERN, **arguments):
         """The HTTP response to a tool call, by the developer if nobody is named."""

@@ -14,7 +14,7 @@ from odoo.tools import mute_logger
 
 from .common import DEVELOPER, USER, McpCase
 
-REGISTRAR_LOG = "odoo.addons.odoo_dev_mcp.models.registrar"
+OUTCOMES_LOG = "odoo.addons.odoo_dev_mcp.models.outcomes"
 
 
 @tagged("post_install", "-at_install")
@@ -118,7 +118,7 @@ class TestRecordTool(McpCase):
             "raise Exception('/etc/secret path')",
             "env['no.such.model']",
         ):
-            with self.subTest(code=code), self.assertLogs(REGISTRAR_LOG) as logs:
+            with self.subTest(code=code), self.assertLogs(OUTCOMES_LOG) as logs:
                 outcome = self.outcome(code)
                 self.assertTrue(outcome.is_error)
                 entry = self.entries()[0]
@@ -129,7 +129,7 @@ class TestRecordTool(McpCase):
 
     def test_a_database_error_is_told_without_its_query(self):
         code = 'env.cr.execute("SELECT 1 / 0 AS my_secret_column")'
-        with mute_logger("odoo.sql_db", REGISTRAR_LOG):
+        with mute_logger("odoo.sql_db", OUTCOMES_LOG):
             outcome = self.outcome(code)
         self.assertTrue(outcome.is_error)
         self.assertNotIn("my_secret_column", outcome.text)
@@ -149,7 +149,7 @@ class TestRecordTool(McpCase):
     def test_forbidden_code_is_refused_by_odoo(self):
         for code in ("import os", "action = ().__class__", "exec('1')"):
             with self.subTest(code=code):
-                with mute_logger(REGISTRAR_LOG), mute_logger("odoo.tools.safe_eval"):
+                with mute_logger(OUTCOMES_LOG), mute_logger("odoo.tools.safe_eval"):
                     try:
                         outcome = self.outcome(code)
                     except (ValidationError, NameError):

@@ -12,7 +12,12 @@ from odoo.tools import mute_logger
 from .common import ADMINISTRATOR, DEVELOPER, LEGACY, USER, McpHttpCase
 
 RESOURCES = ["odoo://config", "odoo://modules", "odoo://system"]
-TEMPLATES = ["odoo://logs/{service}", "odoo://schema/{table}"]
+TEMPLATES = [
+    "odoo://files/{path}",
+    "odoo://jobs/{job_id}",
+    "odoo://logs/{service}",
+    "odoo://schema/{table}",
+]
 BOTH = (
     ("resources/list", "resources"),
     ("resources/templates/list", "resourceTemplates"),

@@ -4,7 +4,7 @@ import contextlib
 import itertools
 import json
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,8 @@ ENDPOINT = "/mcp/v1"
 MODERN = "2026-07-28"
 LEGACY = "2025-11-25"
 META = "io.modelcontextprotocol"
-ACCEPT = "application/json, text/event-stream"
+EVENTS = "text/event-stream"
+ACCEPT = f"application/json, {EVENTS}"
 
 # The parameter that Mcp-Name repeats, by method.
 NAMED_BY = {
@@ -27,10 +28,20 @@ NAMED_BY = {
 }
 
 
+DATA = b"data: "
+
+
 def received(connection: socket.socket) -> bytes:
     """All that comes until the other end closes the connection."""
     with connection:
         return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def events(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    """The messages in the lines of an event stream; comments are passed over."""
+    for line in lines:
+        if line.startswith(DATA):
+            yield json.loads(line.removeprefix(DATA))
 
 
 @dataclass(frozen=True)
@@ -46,7 +57,13 @@ class Answer:
 
     @property
     def body(self) -> Any:
-        """The JSON-RPC envelope, or ``None`` where there is no body."""
+        """The JSON-RPC envelope, or ``None`` where there is no body.
+
+        Of an event stream it is that of the answer, which is its last message.
+        """
+        if self.response.headers.get("Content-Type") == EVENTS:
+            *_notices, last = events(self.response.content.splitlines())
+            return last
         return self.response.json() if self.response.content else None
 
     @property
@@ -67,7 +84,10 @@ class Stream:
 
     def __init__(self, response: requests.Response) -> None:
         self.response = response
-        self._lines = response.iter_lines(chunk_size=None)
+        # without chunks, where the connection ends the body, more than a byte at a
+        # time would wait for that end
+        size = None if response.raw.chunked else 1
+        self._lines = response.iter_lines(chunk_size=size)
 
     def hang_up(self) -> None:
         """End the connection, even if another thread waits for what comes."""
@@ -77,14 +97,12 @@ class Stream:
     @property
     def is_stream(self) -> bool:
         """Whether it is one of events, and no JSON."""
-        return self.response.headers["Content-Type"] == "text/event-stream"
+        return self.response.headers["Content-Type"] == EVENTS
 
     def messages(self) -> Iterator[dict[str, Any]]:
         """The messages of an event stream, as they arrive, to its end."""
         assert self.is_stream, self.response.text
-        for line in self._lines:
-            if line.startswith(b"data: "):
-                yield json.loads(line.removeprefix(b"data: "))
+        yield from events(self._lines)
 
     def comments(self) -> Iterator[bytes]:
         """The comments, as they arrive."""

@@ -13,7 +13,7 @@ from typing import Any
 import httpx2
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
-from mcp_types import ResourceTemplateReference
+from mcp_types import PromptReference, ResourceTemplateReference
 
 SECONDS = 60
 CALLS = {
@@ -54,7 +54,16 @@ async def told(client: Client) -> dict[str, Any]:
         ResourceTemplateReference(type="ref/resource", uri="odoo://schema/{table}"),
         {"name": "table", "value": "res_partner"},
     )
+    prompts = (await client.list_prompts()).prompts
+    prompt = await client.get_prompt("review_addon", {"module": "base_setup"})
+    module = await client.complete(
+        PromptReference(type="ref/prompt", name="review_addon"),
+        {"name": "module", "value": "base_se"},
+    )
     return {
+        "prompts": [prompt.name for prompt in prompts],
+        "prompt": prompt.messages[0].content.text,
+        "module": module.completion.values,
         "resources": [
             *(str(resource.uri) for resource in resources),
             *(template.uri_template for template in templates),

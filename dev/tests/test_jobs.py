@@ -11,7 +11,7 @@ import pytest
 from dev.odoo_server import OdooServer
 from dev.tests.backend import Backend
 from dev.tests.client import META, McpClient
-from dev.tests.processes import processes
+from dev.tests.processes import job_processes, processes
 from dev.tests.waiting import eventually
 
 TASKS = {"extensions": {f"{META}/tasks": {}}}
@@ -93,6 +93,31 @@ def test_output_is_read_by_offset_and_by_tail_while_it_comes(
     after = job(caller, "read", job_id, offset=9)
     assert (after["output"], after["next_offset"]) == ("", 9)
     assert job(caller, "cancel", job_id)["jobs"][0]["state"] == "cancelled"
+
+
+def test_job_is_told_with_the_resource_of_its_output(
+    client: McpClient, backend: Backend, mark: str
+) -> None:
+    arguments = {"command": f"echo so far; sleep {mark}", "background": True}
+    result = client.tool("execute_command", **arguments)
+    job_id = result["structuredContent"]["job_id"]
+    link = result["content"][-1]
+    assert (link["type"], link["uri"]) == ("resource_link", f"odoo://jobs/{job_id}")
+
+    def printed() -> str:
+        found = client.call("resources/read", {"uri": link["uri"]}).result
+        return found["contents"][0]["text"]
+
+    eventually(lambda: printed() == "so far\n", "it is told what it prints")
+    typed = {"name": "job_id", "value": str(job_id)[:-1]}
+    reference = {"type": "ref/resource", "uri": "odoo://jobs/{job_id}"}
+    found = client.call("completion/complete", {"ref": reference, "argument": typed})
+    assert str(job_id) in found.result["completion"]["values"]
+    backend.user("reads_jobs", "odoo_dev_mcp.odoo_dev_mcp_group_developer")
+    with McpClient(backend.server.url, backend.key("reads_jobs")) as stranger:
+        refused = stranger.call("resources/read", {"uri": link["uri"]})
+        assert "no job" in refused.error["message"]
+    job(client, "cancel", job_id)
 
 
 def test_cancelled_job_ends_with_all_that_it_has_started(
@@ -229,22 +254,12 @@ def test_job_whose_process_was_killed_is_lost(
 ) -> None:
     with McpClient(server.url, own_key) as client:
         job_id = start(client, command=f"sleep {mark}")
-        [process] = eventually(lambda: _holders(backend, job_id), "it runs")
-        os.kill(process, signal.SIGKILL)
+        [process] = eventually(lambda: job_processes(backend, own_key), "it runs")
+        process.kill()
         eventually(lambda: state(client, job_id) == "lost", "it is told as lost")
         eventually(lambda: not processes(mark), "nothing of it runs", seconds=20)
         assert "lost" in client.tool("job", action="list")["content"][0]["text"]
     assert backend.entries(own_key)[0]["status"] == "lost"
-
-
-def _holders(backend: Backend, job_id: int) -> list[int]:
-    """The process that runs a job, as its audit entry names it."""
-    rows = backend.rows(
-        "SELECT process FROM mcp_audit_log a JOIN mcp_job j ON j.entry_id = a.id "
-        "WHERE j.id = %s AND j.state = 'running'",
-        job_id,
-    )
-    return [int(row["process"].split()[-2]) for row in rows]
 
 
 def test_job_lives_on_when_its_server_restarts(
@@ -338,9 +353,8 @@ def test_job_keeps_none_of_its_servers_sockets(
 ) -> None:
     with McpClient(server.url, own_key) as client:
         job_id = start(client, command=f"sleep {mark}")
-        [process] = eventually(lambda: _holders(backend, job_id), "it runs")
-        sockets = psutil.Process(process).net_connections("tcp")
-        assert sockets == []
+        [process] = eventually(lambda: job_processes(backend, own_key), "it runs")
+        assert process.net_connections("tcp") == []
         job(client, "cancel", job_id)
 
 

@@ -11,6 +11,7 @@ from dev.odoo_server import OdooServer
 from dev.stack import Stack
 from dev.tests.backend import Backend
 from dev.tests.client import McpClient
+from dev.tests.processes import job_processes
 from dev.tests.waiting import Background, eventually
 
 MODEL = """\
@@ -382,16 +383,27 @@ def test_install_of_a_killed_server_leaves_no_process(
         + "\n    def init(self):\n        time.sleep(600)\n",
     )
     other = make_server(database=own.database, options=own.options)
-    key = Backend(own).key("admin")
+    backend = Backend(own)
+    key = backend.key("admin")
 
     def call() -> None:
         with McpClient(other.url, key) as client:
             operate(client, "install", name)
 
     background = Background(call)
-    [fork] = eventually(lambda: psutil.Process(other.pid).children(), "it runs")
-    marked = "SELECT 1 FROM ir_module_module WHERE name = %s AND state = 'to install'"
-    eventually(lambda: Backend(own).rows(marked, name), "the module is marked")
+    [job] = eventually(lambda: job_processes(backend, key), "it runs")
+    found = "SELECT state FROM ir_module_module WHERE name = %s"
+    eventually(
+        lambda: backend.rows(found, name) == [{"state": "to install"}],
+        "the module is marked",
+    )
+    install = [job, *job.children(recursive=True)]
+    assert len(install) > 2, "a reaper and the fork below it"
     other.kill()
     assert background.failure() is not None
-    eventually(lambda: not psutil.pid_exists(fork.pid), "the fork is gone", seconds=5)
+    left = psutil.wait_procs(install, 20)[1]
+    assert left == []
+    eventually(
+        lambda: backend.rows(found, name) == [{"state": "uninstalled"}],
+        "the mark is gone",
+    )

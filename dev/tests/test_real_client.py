@@ -105,6 +105,9 @@ def test_sdk_validates_all_that_the_tools_answer(
     ]
     assert "postgresql_version" in told["system"]
     assert told["completed"] == ["res_partner"]
+    assert "review_addon" in told["prompts"]
+    assert "`base_setup`" in told["prompt"]
+    assert told["module"] == ["base_setup"]
     assert told["rows"] == [{"n": 1}, {"n": 2}]
     assert told["refused"]["is_error"] is True
     assert "42601" in told["refused"]["text"]

@@ -1,8 +1,10 @@
 """What a client hears of its request before the answer: progress and log messages."""
 
+import os
 import threading
 from collections.abc import Iterator
 
+import psutil
 import pytest
 
 from dev.odoo_server import OdooServer
@@ -221,6 +223,35 @@ def test_legacy_client_that_goes_away_loses_nothing_of_its_work(
     with client, client.stream("tools/call", params, meta=meta) as stream:
         next(stream.messages())
     eventually(path.exists, "the command has ended by itself")
+
+
+def test_client_that_goes_away_is_nothing_to_warn_of(
+    listener_url: str, key: str, server: OdooServer
+) -> None:
+    before = len(server.log())
+    params = call("execute_command", command=LINES)
+    params["_meta"] = {"progressToken": 1}
+    client = McpClient(listener_url, key, revision=LEGACY)
+    with client, client.send("tools/call", params) as connection:
+        assert connection.recv(1)
+        opened = descriptor_of(connection.getsockname()[1])
+        target = os.readlink(opened)
+    eventually(lambda: target_of(opened) != target, "the listener has closed its end")
+    assert "a connection of" not in server.log()[before:]
+
+
+def descriptor_of(peer: int) -> str:
+    """The file in /proc that is the server's end of a connection, by our port."""
+    rows = psutil.net_connections("tcp4")
+    [found] = [row for row in rows if row.raddr and row.raddr.port == peer and row.pid]
+    return f"/proc/{found.pid}/fd/{found.fd}"
+
+
+def target_of(descriptor: str) -> str | None:
+    try:
+        return os.readlink(descriptor)
+    except FileNotFoundError:
+        return None
 
 
 def test_many_streams_at_once_each_hear_their_own(

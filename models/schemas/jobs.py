@@ -13,6 +13,7 @@ JobAction = Annotated[
     ),
 ]
 JobId = Annotated[int | None, Field(ge=1, description="For all but list.")]
+JobNumber = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,8}$")]
 Offset = Annotated[
     int | None,
     Field(ge=0, description="Output from this character on: next_offset of before."),
