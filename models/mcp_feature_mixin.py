@@ -2,7 +2,7 @@ import json
 import re
 
 from odoo import api, fields, models, tools
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, ValidationError
 
 from .caller import Feature
 from .guardrails import guardrails
@@ -56,6 +56,20 @@ class McpFeatureMixin(models.AbstractModel):
         result = super().unlink()
         actions.unlink()
         return result
+
+    def _check_called_name(self) -> None:
+        """Make sure that clients can call these records by their name.
+
+        Revision 2025-11-25, server/tools, "Tool Names".
+        """
+        for record in self:
+            if not re.fullmatch(r"[A-Za-z0-9_.-]{1,128}", record.name):
+                raise ValidationError(
+                    self.env._(
+                        "%(name)s: use 1 to 128 letters, digits, _, - or .",
+                        name=record.name,
+                    )
+                )
 
     def _actions(self):
         """Return the server actions that exist for these records alone."""

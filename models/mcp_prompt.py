@@ -1,5 +1,3 @@
-import re
-
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
@@ -62,14 +60,7 @@ class McpPrompt(models.Model):
 
     @api.constrains("name")
     def _check_name(self):
-        for record in self:
-            if not re.fullmatch(r"[A-Za-z0-9_.-]{1,128}", record.name):
-                raise ValidationError(
-                    self.env._(
-                        "%(name)s: use 1 to 128 letters, digits, _, - or .",
-                        name=record.name,
-                    )
-                )
+        self._check_called_name()
 
     @api.constrains("template")
     def _check_template(self):

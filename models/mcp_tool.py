@@ -1,5 +1,4 @@
 import json
-import re
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
@@ -56,15 +55,7 @@ class McpTool(models.Model):
 
     @api.constrains("name")
     def _check_name(self):
-        for record in self:
-            # tool-name rules of revision 2025-11-25, server/tools
-            if not re.fullmatch(r"[A-Za-z0-9_.-]{1,128}", record.name):
-                raise ValidationError(
-                    self.env._(
-                        "%(name)s: use 1 to 128 letters, digits, _, - or .",
-                        name=record.name,
-                    )
-                )
+        self._check_called_name()
 
     @api.constrains("input_schema", "output_schema")
     def _check_schemas(self):
