@@ -193,7 +193,7 @@ class TestPromptContent(PromptCase):
             ("in_template", "<t t-out='1 / 0'/>", None),
         ):
             self.make_prompt(name, template, code=code)
-            with mute_logger("odoo.addons.odoo_dev_mcp.models.registrar"):
+            with mute_logger("odoo.addons.odoo_dev_mcp.models.outcomes"):
                 response = self.ask(name)
             body = self.assert_error(response, 200, -32603, "audit entry")
             self.assertNotIn("division", json.dumps(body))
