@@ -17,6 +17,19 @@ SECONDS = 180
 REVISIONS = {"auto": MODERN, "legacy": LEGACY}
 ROWS = [{"name": "Ada of the clients"}, {"name": "Grace of the clients"}]
 CHANGING = "told_to_clients"
+ASKING = "asks_clients"
+FORM = {
+    "type": "object",
+    "properties": {"name": {"type": "string"}},
+    "required": ["name"],
+}
+ASKS = f"""
+told = mcp.ask({{
+    'person': mcp.elicitation('Your name?', {FORM}),
+    'model': mcp.sampling('Why?', 9),
+}})
+action = [told['person']['content']['name'], told['model']['content']['text']]
+"""
 WRONG_KEY = "odoo_mcp_wrong"
 ASKED = {
     "query": {
@@ -25,6 +38,10 @@ ASKED = {
     },
     "wrong": {"query": "SELEC 1"},
     "wrong_key": WRONG_KEY,
+    "prompt": {"name": "review_addon", "arguments": {"module": "web"}},
+    "asking": ASKING,
+    "answer": {"name": "Ada"},
+    "says": "because",
     "command": {"command": "for n in 1 2 3; do echo line $n; sleep 0.4; done"},
     "resource": "odoo://system",
     "changing": CHANGING,
@@ -52,6 +69,7 @@ def prepare(backend: Backend) -> None:
     partners = [{**row, "ref": "real clients"} for row in ROWS]
     backend.execute("res.partner", "create", partners)
     backend.tool(CHANGING, "action = {}")
+    backend.tool(ASKING, ASKS)
 
 
 def facts(door: Door, key: str) -> dict[str, str]:
@@ -104,6 +122,10 @@ def require(session: Mapping[str, Any], revision: str) -> None:
     assert session["progress"], "no progress was told"
     assert set(session["progress"]) <= {"line 1", "line 2", "line 3"}
     assert json.loads(session["resource"])["odoo_version"]
+    assert ASKED["prompt"]["name"] in session["prompts"]
+    assert "`web`" in session["prompt"]
+    assert sorted(session["questions"]) == ["Why?", "Your name?"]
+    assert session["told"] == ["Ada", "because"]
 
 
 def snippet(title: str, door: Door, key: str) -> str:

@@ -55,13 +55,11 @@ def typescript(door: Door, key: str, asked: Backend) -> dict[str, Any]:
     env = node_env.environment("typescript")
     packages = {"MCP_PACKAGES": str(env.root)}
     variables = env.variables({**real_clients.facts(door, key), **packages})
-    drivers = ("typescript_1.mjs", "typescript_2.mjs")
-    commands = [[env.node, DRIVERS / driver] for driver in drivers]
-    jobs = [
-        lambda command=command: real_clients.sessions(command, variables)
-        for command in commands
-    ]
-    return dict(zip(drivers, at_once(jobs), strict=True))
+    # one after the other: each changes a tool and looks at what has come of it
+    return {
+        driver: real_clients.sessions([env.node, DRIVERS / driver], variables)
+        for driver in ("typescript_1.mjs", "typescript_2.mjs")
+    }
 
 
 @pytest.fixture(scope="module")

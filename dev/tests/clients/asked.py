@@ -15,6 +15,9 @@ URL = os.environ["MCP_URL"]
 KEY = os.environ["MCP_KEY"]
 ASKED = json.loads(os.environ["MCP_ASKED"])
 
+questions: list[str] = []
+"""What the person and the model were asked: clients add to it, and answer."""
+
 
 async def tell(client: Any, call: Callable[..., Awaitable[Any]]) -> dict[str, Any]:
     """What the client sees.
@@ -31,6 +34,10 @@ async def tell(client: Any, call: Callable[..., Awaitable[Any]]) -> dict[str, An
     refused = await call("query_database", ASKED["wrong"])
     printed = await call("execute_command", ASKED["command"], hear)
     resource = await client.read_resource(ASKED["resource"])
+    prompts = await client.list_prompts()
+    prompt = await client.get_prompt(**ASKED["prompt"])
+    questions.clear()
+    told = await call(ASKED["asking"], {})
     return {
         "revision": client.protocol_version,
         "server": client.server_info.name,
@@ -41,6 +48,10 @@ async def tell(client: Any, call: Callable[..., Awaitable[Any]]) -> dict[str, An
         "stdout": printed.structured_content["stdout"],
         "progress": messages,
         "resource": getattr(resource, "contents", resource)[0].text,
+        "prompts": [prompt.name for prompt in getattr(prompts, "prompts", prompts)],
+        "prompt": prompt.messages[0].content.text,
+        "questions": list(questions),
+        "told": told.structured_content["result"],
     }
 
 

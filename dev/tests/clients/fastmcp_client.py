@@ -2,12 +2,24 @@
 
 from typing import Any
 
-from asked import URL, run, tell
+from asked import ASKED, URL, questions, run, tell
 from fastmcp import Client
 
 
+async def answer(message: str, *_details: Any) -> dict[str, str]:
+    questions.append(message)
+    return ASKED["answer"]
+
+
+def say(messages: list[Any], *_details: Any) -> str:
+    questions.append(messages[0].content.text)
+    return ASKED["says"]
+
+
 def connect(mode: str, key: str) -> Client:
-    return Client(URL, auth=key, mode=mode)
+    return Client(
+        URL, auth=key, mode=mode, elicitation_handler=answer, sampling_handler=say
+    )
 
 
 async def session(client: Client) -> dict[str, Any]:

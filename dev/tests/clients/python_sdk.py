@@ -1,16 +1,43 @@
 """Sessions of the official Python SDK; the arguments are its modes."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
-from asked import ASKED, URL, run, tell
+from asked import ASKED, URL, questions, run, tell
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
+from mcp_types import (
+    CreateMessageRequestParams,
+    CreateMessageResult,
+    ElicitRequestParams,
+    ElicitResult,
+    TextContent,
+    ToolListChangedNotification,
+)
 
 SECONDS = 60
 MODERN = "2026-07-28"
+
+changed = asyncio.Event()
+
+
+async def answer(_context: Any, asked: ElicitRequestParams) -> ElicitResult:
+    questions.append(asked.message)
+    return ElicitResult(action="accept", content=ASKED["answer"])
+
+
+async def say(_context: Any, asked: CreateMessageRequestParams) -> CreateMessageResult:
+    questions.append(asked.messages[0].content.text)
+    text = TextContent(type="text", text=ASKED["says"])
+    return CreateMessageResult(role="assistant", content=text, model="test")
+
+
+async def hear(message: Any) -> None:
+    if isinstance(message, ToolListChangedNotification):
+        changed.set()
 
 
 @contextlib.asynccontextmanager
@@ -18,7 +45,13 @@ async def connect(mode: str, key: str) -> AsyncIterator[Client]:
     headers = {"Authorization": f"Bearer {key}"}
     async with httpx2.AsyncClient(headers=headers, timeout=SECONDS) as http:
         transport = streamable_http_client(URL, http_client=http)
-        async with Client(transport, mode=mode) as client:
+        async with Client(
+            transport,
+            mode=mode,
+            elicitation_callback=answer,
+            sampling_callback=say,
+            message_handler=hear,
+        ) as client:
             yield client
 
 
@@ -29,18 +62,18 @@ async def session(client: Client) -> dict[str, Any]:
     return {**await tell(client, call), "titles": await titles(client)}
 
 
-async def titles(client: Client) -> list[str] | None:
-    """Those of a tool before and after its change was told, where changes are told.
-
-    Before 2026-07-28 this SDK listens only to servers that have sessions.
-    """
-    listens = client.server_capabilities.tools.list_changed
-    if client.protocol_version != MODERN or not listens:
-        return None
+async def titles(client: Client) -> list[str]:
+    """Those of a tool, before and, where changes are told, after that was told."""
     before = await title(client)
-    async with client.listen(tools_list_changed=True) as changes:
+    if not client.server_capabilities.tools.list_changed:
+        return [before]
+    changed.clear()
+    async with contextlib.AsyncExitStack() as stack:
+        # before that, a stream is open all the time
+        if client.protocol_version == MODERN:
+            await stack.enter_async_context(client.listen(tools_list_changed=True))
         await client.call_tool("odoo_shell", ASKED["change"])
-        await anext(aiter(changes))
+        await asyncio.wait_for(changed.wait(), SECONDS)
     return [before, await title(client)]
 
 

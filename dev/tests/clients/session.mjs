@@ -35,6 +35,21 @@ export async function run(Transport, makeClient) {
   console.log(JSON.stringify(Object.fromEntries(all)));
 }
 
+/** What the client can be asked, and its answers. */
+export const capabilities = { elicitation: {}, sampling: {} };
+export const answers = {
+  elicit: ({ params }) => {
+    questions.push(params.message);
+    return { action: "accept", content: asked.answer };
+  },
+  sample: ({ params }) => {
+    questions.push(params.messages[0].content.text);
+    const content = { type: "text", text: asked.says };
+    return { role: "assistant", content, model: "test" };
+  },
+};
+const questions = [];
+
 /** The option `listChanged`, and what the client is told first: the tools, listed anew. */
 function changes() {
   let hear;
@@ -52,6 +67,10 @@ async function tell({ client, callTool, revision }, changed) {
   const printed = await callTool("execute_command", asked.command, { onprogress });
   const resource = await client.readResource({ uri: asked.resource });
   const unknown = await failure(callTool("no_such_tool", {}));
+  const { prompts } = await client.listPrompts();
+  const prompt = await client.getPrompt(asked.prompt);
+  questions.length = 0;
+  const told = await callTool(asked.asking, {});
   const titles = [title(tools)];
   if (client.getServerCapabilities().tools.listChanged) {
     await callTool("odoo_shell", asked.change);
@@ -67,6 +86,10 @@ async function tell({ client, callTool, revision }, changed) {
     stdout: printed.structuredContent.stdout,
     progress: messages,
     resource: resource.contents[0].text,
+    prompts: prompts.map((prompt) => prompt.name),
+    prompt: prompt.messages[0].content.text,
+    questions: [...questions],
+    told: told.structuredContent.result,
     titles,
   };
 }
