@@ -63,16 +63,16 @@ def run(database: str, server_pid: int, python_since: float, config: str) -> Non
     reset_limits()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
-    try:
-        watch = ServerWatch(server_pid)
-    except ProcessLookupError:
-        return  # it has ended while this process started
     _name, info = sql_db.connection_info_for(database)
     with closing(psycopg2.connect(**info)) as connection:
         connection.autocommit = True
         with connection.cursor() as cr:
             if not listener_settings.take(cr):
                 return
+            try:
+                watch = ServerWatch(server_pid)
+            except ProcessLookupError:
+                return  # it has ended while this process started
             with contextlib.suppress(psycopg2.Error):
                 _serve(database, watch, cr)
 

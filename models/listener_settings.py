@@ -60,7 +60,12 @@ def is_held(cr) -> bool:
 def take(cr) -> bool:
     """Become the listener, for as long as the session of ``cr`` lasts."""
     cr.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK_CLASS, lock_id()])
-    return cr.fetchone()[0]
+    taken = cr.fetchone()[0]
+    if taken:
+        # whoever finds the lock free next may start another at once
+        started = f"{STARTED}{lock_id()}"
+        cr.execute("DELETE FROM ir_config_parameter WHERE key = %s", [started])
+    return taken
 
 
 def claim_start(cr, seconds: float) -> bool:

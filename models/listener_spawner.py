@@ -13,8 +13,9 @@ from odoo.tools import config
 from . import listener_settings, odoo_child, odoo_process, server_config
 from .server_turns import TURN_SECONDS, connection
 
-START_SECONDS = 8
-"""That a listener has until it holds the lock."""
+START_SECONDS = 60
+"""That a listener has until it holds the lock. It imports Odoo before: where that is
+slow, more of them would make it slower still."""
 READ_SECONDS = 120
 
 DETACHED = """
