@@ -28,6 +28,12 @@ NO_LISTENER = (
     "INSERT INTO ir_config_parameter (key, value) "
     "VALUES ('odoo_dev_mcp.listener_enabled', '0')"
 )
+NO_CRONS = (
+    "UPDATE ir_cron SET nextcall = nextcall + interval '1 year' WHERE id NOT IN ("
+    "SELECT res_id FROM ir_model_data "
+    "WHERE model = 'ir.cron' AND module = 'odoo_dev_mcp')"
+)
+"""Else each server that starts on a copy would first do all of Odoo's housekeeping."""
 RUN = "MCP_TEST_RUN"
 """Variable with the process id of the run, which its worker processes inherit."""
 
@@ -75,7 +81,7 @@ def stack(series: str) -> Stack:
 def pristine(stack: Stack) -> str:
     """The database that all others are copies of, one for all processes of the run."""
     # one port for all servers: the tests of the listener switch it on themselves
-    return databases.with_addon_once(stack, pristine_name(stack), NO_LISTENER)
+    return databases.with_addon_once(stack, pristine_name(stack), NO_LISTENER, NO_CRONS)
 
 
 @pytest.fixture(scope="session")
