@@ -101,6 +101,7 @@ def test_sdk_validates_all_that_the_tools_answer(
     assert set(told["results"]) == BUILT_IN - OPERATIONS
     assert told["resources"] == [
         *("odoo://config", "odoo://modules", "odoo://system"),
+        *("odoo://files/{path}", "odoo://jobs/{job_id}"),
         *("odoo://logs/{service}", "odoo://schema/{table}"),
     ]
     assert "postgresql_version" in told["system"]
