@@ -21,6 +21,7 @@ class Mcp(Command):
         parser.add_argument("--config", required=True)
         parser.add_argument("--database", required=True)
         parser.add_argument("--server-pid", type=int, required=True)
+        parser.add_argument("--server-program", required=True)
         parser.add_argument("--python-since", type=float, required=True)
         given = parser.parse_args(args)
         config.parse_config(["--config", given.config, "--no-http"])
@@ -31,4 +32,10 @@ class Mcp(Command):
         served = parser.get("served", "config")
         from odoo.addons.odoo_dev_mcp.controllers.listener_process import run
 
-        run(given.database, given.server_pid, given.python_since, served)
+        run(
+            given.database,
+            given.server_pid,
+            given.server_program,
+            given.python_since,
+            served,
+        )

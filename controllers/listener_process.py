@@ -26,18 +26,15 @@ TURN_SECONDS = 2
 class ServerWatch:
     """Knows when the Odoo server has ended, or has executed itself again.
 
-    A restart by SIGHUP keeps the process id: what the kernel told the new program
-    (``/proc/PID/auxv``, with random bytes' address and more) is another then.
+    :param program: what it executed when it started this process, see
+        :func:`.odoo_process.program`
+    :raise ProcessLookupError: it has ended
     """
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, program: str) -> None:
         self.pid = pid
+        self.program = program
         self.descriptor = os.pidfd_open(pid)
-        self.program = self._program()
-
-    def _program(self) -> bytes:
-        with open(f"/proc/{self.pid}/auxv", "rb") as auxv:
-            return auxv.read()
 
     def lives(self, seconds: float) -> bool:
         """Wait, and tell whether the server is still the same."""
@@ -46,14 +43,21 @@ class ServerWatch:
         if poller.poll(seconds * 1000):
             return False
         try:
-            return self._program() == self.program
+            return odoo_process.program(self.pid) == self.program
         except OSError:
             return False
 
 
-def run(database: str, server_pid: int, python_since: float, config: str) -> None:
+def run(
+    database: str,
+    server_pid: int,
+    server_program: str,
+    python_since: float,
+    config: str,
+) -> None:
     """Be the listener of ``database`` until the server or its settings change.
 
+    :param server_program: see :class:`ServerWatch`
     :param config: what the server's configuration is, see :mod:`.server_config`
     """
     server_config.take_over(config)
@@ -69,12 +73,11 @@ def run(database: str, server_pid: int, python_since: float, config: str) -> Non
         with connection.cursor() as cr:
             if not listener_settings.take(cr):
                 return
-            try:
-                watch = ServerWatch(server_pid)
-            except ProcessLookupError:
-                return  # it has ended while this process started
-            with contextlib.suppress(psycopg2.Error):
-                _serve(database, watch, cr)
+            # else it has ended, or executed itself again, while this process started
+            with contextlib.suppress(ProcessLookupError, psycopg2.Error):
+                watch = ServerWatch(server_pid, server_program)
+                if watch.lives(0):
+                    _serve(database, watch, cr)
 
 
 def _serve(database: str, watch: ServerWatch, cr) -> None:

@@ -77,8 +77,11 @@ class StreamClient(Client):
     def output(self, data):
         with self.lock:
             self.lines += data.count(b"\n")
-            latest = (self.line + data[-2 * LONGEST_LINE :]).rstrip().rpartition(b"\n")
-            self.line = latest[2] + (b"\n" if data.endswith(b"\n") else b"")
+            text = (self.line + data)[-2 * LONGEST_LINE :]
+            # a line may come in pieces, of which one is the space between two words
+            ended = b"\n" if text.endswith(b"\n") else b""
+            latest = (text.rstrip() if ended else text).rpartition(b"\n")[2]
+            self.line = latest + ended
             self._tell_lines()
 
     def _tell_lines(self) -> None:

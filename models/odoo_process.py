@@ -1,5 +1,6 @@
 """This Odoo as processes: which it consists of, and how it is restarted."""
 
+import hashlib
 import os
 import shutil
 import signal
@@ -38,6 +39,18 @@ def python_since() -> float:
         return served["python_since"]
     main = main_pid()
     return LOADED_AT if main == LOADED_IN else psutil.Process(main).create_time()
+
+
+def program(pid: int) -> str:
+    """Return what tells the program that a process executes from the one before it.
+
+    A restart by SIGHUP keeps the process id: what the kernel told the new program
+    (``/proc/PID/auxv``, with random bytes' address and more) is another then. proc(5).
+
+    :raise OSError: there is no such process, or it is not ours to see
+    """
+    with open(f"/proc/{pid}/auxv", "rb") as auxv:
+        return hashlib.sha256(auxv.read()).hexdigest()
 
 
 def describe(pid: int) -> dict:

@@ -142,6 +142,21 @@ def test_what_code_prints_is_told_while_it_runs(client: McpClient) -> None:
     assert messages[-1]["result"]["structuredContent"]["return_value"] == 7
 
 
+def test_line_that_comes_in_pieces_is_told_as_it_is(client: McpClient) -> None:
+    code = (
+        "import sys, time\n"
+        "for part in ['one', ' ', 'line', '\\n', 'and', ' ', 'next'] * 3:\n"
+        "    sys.stdout.write(part); time.sleep(0.1)"
+    )
+    params = call("odoo_shell", code=code)
+    with client.stream("tools/call", params, meta={"progressToken": 1}) as stream:
+        told = [message for *_rest, message in progress(list(stream.messages()))]
+    whole = "one line\nand next" * 3
+    assert told
+    assert all(line in whole for line in told)
+    assert not any("oneline" in line or "andnext" in line for line in told)
+
+
 def test_statements_of_a_script_are_told(client: McpClient) -> None:
     script = "SELECT pg_sleep(0.7); SELECT pg_sleep(0.7); SELECT 1"
     params = call("execute_sql", statement=script)
