@@ -74,7 +74,7 @@ def _spawn(database: str) -> str:
             *(*odoo_child.program(), f"--addons-path={addons_path}", "mcp"),
             *("--config", path, "--database", database),
             *("--server-pid", str(server.server.pid)),
-            *("--server-program", odoo_process.program(server.server.pid)),
+            *("--server-program", odoo_process.own_program()),
             *("--python-since", str(odoo_process.python_since())),
         ],
         stdin=subprocess.DEVNULL,

@@ -1,5 +1,6 @@
 """This Odoo as processes: which it consists of, and how it is restarted."""
 
+import functools
 import hashlib
 import os
 import shutil
@@ -47,10 +48,33 @@ def program(pid: int) -> str:
     A restart by SIGHUP keeps the process id: what the kernel told the new program
     (``/proc/PID/auxv``, with random bytes' address and more) is another then. proc(5).
 
-    :raise OSError: there is no such process, or it is not ours to see
+    :return: empty: it is not ours to see
+    :raise OSError: there is no such process
     """
-    with open(f"/proc/{pid}/auxv", "rb") as auxv:
-        return hashlib.sha256(auxv.read()).hexdigest()
+    try:
+        with open(f"/proc/{pid}/auxv", "rb") as auxv:
+            return hashlib.sha256(auxv.read()).hexdigest()
+    except PermissionError:
+        return ""
+
+
+@functools.cache
+def own_program() -> str:
+    """Return the program of the server that this process belongs to.
+
+    Asked when the process starts: a worker may outlive a restart. 19.0 keeps those of
+    before until the new ones serve, and they are the server's children as these are.
+    """
+    return program(main_pid())
+
+
+def is_of_before() -> bool:
+    """Tell whether the server has ended, or executed itself again, since it started
+    this process."""
+    try:
+        return program(main_pid()) != own_program()
+    except OSError:
+        return True
 
 
 def describe(pid: int) -> dict:

@@ -19,6 +19,8 @@ from odoo import sql_db
 from odoo.service import server
 from odoo.tools import config
 
+from . import odoo_process
+
 _logger = logging.getLogger(__name__)
 
 TURN_SECONDS = 2.5
@@ -39,6 +41,7 @@ def keep_turning(name: str, database: str, turn: Turn) -> None:
     """
     if not server.server or config["stop_after_init"] or config["test_enable"]:
         return  # a command, a test, a shell
+    odoo_process.own_program()
     if isinstance(server.server, server.PreforkServer) and _is_master():
         os.register_at_fork(after_in_child=lambda: _start(name, database, turn))
     else:
@@ -60,11 +63,12 @@ def _is_master() -> bool:
 def _may_serve_http() -> bool:
     """Tell the threaded server, or a child of the prefork one, from other processes.
 
-    A fork of odoo_shell, or a worker that outlived its master, leaves it to others.
+    A fork of odoo_shell, or a worker that outlived its master or a restart, leaves it
+    to others.
     """
     if isinstance(server.server, server.ThreadedServer):
         return _is_master()
-    return os.getppid() == server.server.pid
+    return os.getppid() == server.server.pid and not odoo_process.is_of_before()
 
 
 def _start(name: str, database: str, turn: Turn) -> None:
