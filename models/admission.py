@@ -26,11 +26,11 @@ class Admission(Inquiries):
             try:
                 features = env[model].with_user(caller.uid)
                 feature, arguments = features._find(call, caller)
+                asking = self._asking(env, caller, feature, call)
                 if feature.limit_id:
                     env["mcp.rate.limit"].browse(feature.limit_id)._consume(caller)
                 entry = audit._open(caller, call, durable=not feature.read_only)
                 patience = self._patience(env, feature, arguments, call)
-                asking = self._asking(env, caller, feature, call)
             except Refusal as reason:
                 refusal = reason
                 audit._refuse(caller, call, refusal)

@@ -156,7 +156,6 @@ class Rounds(Asking):
         self, capabilities: dict, answers: dict, kept: dict, asked: list[str] | None
     ) -> None:
         super().__init__(capabilities)
-        self.asked = asked
         self.answers = kept | {
             key: answer
             for key, answer in answers.items()
@@ -200,8 +199,9 @@ class OverStream(Asking):
             self.box.clear(ids.values())
         for key, answer in answers.items():
             if "error" in answer:
-                said = str(answer["error"].get("message", ""))[:300]
-                raise ToolError(f"The client did not answer: {said}")
+                error = answer["error"]
+                said = error.get("message", "") if isinstance(error, dict) else error
+                raise ToolError(f"The client did not answer: {str(said)[:300]}")
             if not fits(questions[key], answer["result"]):
                 raise ToolError(f"The client's answer to {key!r} is not as asked for.")
         return {key: answer["result"] for key, answer in answers.items()}

@@ -193,6 +193,7 @@ class TestAsking(McpHttpCase):
                 self.assert_error(response, 400, -32602, "requestState")
         refused = self.entries(status="refused", error_class="InvalidState")
         self.assertEqual(len(refused), 8)
+        self.assertFalse(self.entries(status="open"))
 
     def test_state_lives_for_minutes(self):
         self.make_tool("name", NAME)

@@ -159,6 +159,7 @@ def test_questions_of_calls_side_by_side_are_not_mixed_up(asked: Asked) -> None:
 def test_what_the_client_says_instead_of_an_answer_is_told(asked: Asked) -> None:
     for answer, told in (
         ({"error": {"code": -1, "message": "the person is away"}}, "is away"),
+        ({"error": "no object"}, "no object"),
         ({"result": {"action": "maybe"}}, "not as asked"),
         ({"result": {"action": "accept", "content": {"name": 7}}}, "not as asked"),
     ):
