@@ -15,7 +15,7 @@ from . import tasks
 from .content import fitting
 from .context import Context
 from .parameter_headers import check_parameters
-from .rpc import RpcError
+from .rpc import RpcError, missing_capability
 
 RESOURCE_NOT_FOUND = -32002
 
@@ -101,16 +101,14 @@ def _carry_out(context: Context, how, call: Call) -> Outcome:
     :raise RpcError: -32602, what it is of is not known, or its state is not ours;
         -32021, it would have had to ask what the client cannot answer
     """
-    from mcp_types.jsonrpc import INVALID_PARAMS, MISSING_REQUIRED_CLIENT_CAPABILITY
+    from mcp_types.jsonrpc import INVALID_PARAMS
 
     try:
         outcome = how(context.credentials, call)
     except UNKNOWN as refusal:
         raise RpcError(INVALID_PARAMS, str(refusal)) from refusal
     if outcome.missing and context.envelope.modern:
-        # revision 2026-07-28, basic: MissingRequiredClientCapabilityError
-        data = {"requiredCapabilities": {outcome.missing: {}}}
-        raise RpcError(MISSING_REQUIRED_CLIENT_CAPABILITY, outcome.text, data)
+        raise missing_capability({outcome.missing: {}}, outcome.text)
     return outcome
 
 

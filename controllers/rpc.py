@@ -34,6 +34,21 @@ class RpcError(Exception):
         self.headers = headers or {}
 
 
+def missing_capability(
+    required: dict, message: str = "Missing required client capability"
+) -> RpcError:
+    """Return the error of a request that needs more than its client has declared.
+
+    Revision 2026-07-28, basic: MissingRequiredClientCapabilityError.
+
+    :param required: as MCP's ClientCapabilities
+    """
+    from mcp_types.jsonrpc import MISSING_REQUIRED_CLIENT_CAPABILITY
+
+    data = {"requiredCapabilities": required}
+    return RpcError(MISSING_REQUIRED_CLIENT_CAPABILITY, message, data)
+
+
 def result(request_id, value: dict) -> dict:
     """Return the response of a request that succeeded."""
     return {"jsonrpc": "2.0", "id": request_id, "result": value}

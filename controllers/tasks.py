@@ -5,7 +5,7 @@ https://github.com/modelcontextprotocol/ext-tasks, specification/draft/tasks
 
 from datetime import datetime
 
-from .rpc import RpcError
+from .rpc import RpcError, missing_capability
 
 EXTENSION = "io.modelcontextprotocol/tasks"
 
@@ -106,14 +106,8 @@ def require(context) -> None:
 
     :raise RpcError: -32021
     """
-    from mcp_types.jsonrpc import MISSING_REQUIRED_CLIENT_CAPABILITY
-
     if not are_known(context.envelope.capabilities):
-        raise RpcError(
-            MISSING_REQUIRED_CLIENT_CAPABILITY,
-            "Missing required client capability",
-            {"requiredCapabilities": {"extensions": {EXTENSION: {}}}},
-        )
+        raise missing_capability({"extensions": {EXTENSION: {}}})
 
 
 def _find(context, params: dict):
