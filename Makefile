@@ -3,6 +3,8 @@
 # make test   every test on every Odoo series present   ODOO= TAGS= JOBS=
 # make lint   ruff and pylint-odoo
 # make conformance   the official suite against both doors, and the size of tools/list   ODOO=
+# make bench    how fast it is, beside what else there is, and whether the budgets are met
+#               ODOO= ROUNDS=; README=1: put the tables into the README
 #
 # All that these need is provisioned into $XDG_CACHE_HOME/odoo_dev_mcp (~/.cache).
 
@@ -11,6 +13,6 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/odoo_dev_mcp
 
 export PYTHONPYCACHEPREFIX = $(CACHE)/pycache
 
-.PHONY: run test lint conformance
-run test lint conformance:
+.PHONY: run test lint conformance bench
+run test lint conformance bench:
 	@$(PYTHON) -m dev $@

@@ -50,12 +50,21 @@ class Postgres:
 
 def server() -> Postgres:
     """A server that answers, started when it is ours and down."""
+    return _server("", IN_HASTE)
+
+
+def durable_server() -> Postgres:
+    """One that waits for the disk, as those do that matter."""
+    return _server("-durable", ())
+
+
+def _server(suffix: str, options: tuple[str, ...]) -> Postgres:
     given = console.setting("PGHOST")
     if given:
         return _given(given)
     binaries = _binaries()
-    root = paths.cache() / f"postgres-{_major(binaries)}"
-    return Cluster(root, binaries).ensure()
+    root = paths.cache() / f"postgres-{_major(binaries)}{suffix}"
+    return Cluster(root, binaries, options).ensure()
 
 
 def _given(host: str) -> Postgres:
@@ -90,10 +99,14 @@ def _accepts(host: str, port: int) -> bool:
 
 @dataclass(frozen=True)
 class Cluster:
-    """The private cluster, below one folder, which a new major version starts anew."""
+    """A private cluster, below one folder, which a new major version starts anew.
+
+    :param options: settings that it is started with, ``name=value``
+    """
 
     root: Path
     binaries: Path
+    options: tuple[str, ...] = IN_HASTE
 
     @property
     def data(self) -> Path:
@@ -107,7 +120,7 @@ class Cluster:
 
     def ensure(self) -> Postgres:
         """Create and start what is not there yet; one process at a time."""
-        with console.exclusive("postgres"):
+        with console.exclusive(self.root.name):
             if not _accepts(str(self.sockets), PORT):
                 self._start()
         return Postgres(str(self.sockets), PORT, ROLE)
@@ -165,7 +178,7 @@ class Cluster:
     def _launch(self, prefix: Sequence[str]) -> None:
         """pg_ctl waits until connections are accepted, and judges a stale pid file."""
         log = self.root / "postgres.log"
-        options = " ".join(f"-c {setting}" for setting in IN_HASTE)
+        options = " ".join(f"-c {setting}" for setting in self.options)
         console.run(
             [
                 *(*prefix, self.binaries / "pg_ctl", "start", "--silent", "--wait"),

@@ -24,6 +24,8 @@ REQUIREMENTS = {
     "client": (HERE / "requirements-client.txt",),
     "fastmcp": (HERE / "requirements-fastmcp.txt",),
     "lint": (HERE / "requirements-lint.txt",),
+    "mcp-server-odoo": (HERE / "requirements-mcp-server-odoo.txt",),
+    "odoo-mcp": (HERE / "requirements-odoo-mcp.txt",),
 }
 
 
