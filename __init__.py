@@ -1,6 +1,8 @@
 from . import cli, controllers, models, wizards
+from .models.stored_functions import NAMES, drop
 
 
 def uninstall_hook(env):
     """Have the registry forget this server."""
     env["mcp.phone.home"]._farewell()
+    drop(env.cr, *NAMES)

@@ -16,6 +16,13 @@ GROUPS_FIELDS = frozenset({"groups_id", "group_ids", "users", "user_ids"})
 """Fields of ``res.users`` and ``res.groups`` that say who is in which group."""
 
 if ODOO_19:
+    from odoo.orm.registry import _CACHES_BY_KEY
+else:
+    from odoo.modules.registry import _CACHES_BY_KEY
+
+_SIGNALS = ("registry", *_CACHES_BY_KEY)
+
+if ODOO_19:
     Constraint = models.Constraint
 else:
 
@@ -32,6 +39,26 @@ else:
         def __set_name__(self, owner: type, name: str) -> None:
             row = (name.lstrip("_"), self.definition, self.message)
             owner._sql_constraints = [*getattr(owner, "_sql_constraints", []), row]
+
+
+def signals_query() -> str:
+    """Return the query of the numbers by which Odoo's processes tell each other of
+    changes, as one text; see :func:`known_signals`."""
+    if ODOO_19:
+        tables = [f"orm_signaling_{name}" for name in _SIGNALS]
+        numbers = [f"(SELECT max(id) FROM {table})" for table in tables]
+        return f"SELECT concat_ws(' ', {', '.join(numbers)})"
+    caches = [f"base_cache_signaling_{name}" for name in _SIGNALS[1:]]
+    sequences = ["base_registry_signaling", *caches]
+    numbers = [f"{sequence}.last_value" for sequence in sequences]
+    return f"SELECT concat_ws(' ', {', '.join(numbers)}) FROM {', '.join(sequences)}"
+
+
+def known_signals(registry) -> str:
+    """Return the numbers of :func:`signals_query` that a registry has heeded."""
+    caches = registry.cache_sequences
+    numbers = [registry.registry_sequence, *(caches[name] for name in _SIGNALS[1:])]
+    return " ".join(map(str, numbers))
 
 
 def members(group):

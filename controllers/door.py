@@ -1,6 +1,5 @@
 """What both doors do alike, whatever brings the bytes to them."""
 
-from ..models.parameters import parameter, parts
 from .guard import Guard
 from .rpc import RpcError
 
@@ -21,11 +20,7 @@ PROXY_HEADERS = frozenset(
 
 def make_guard(env) -> Guard:
     """Return the guard of this database: its own address, and what was added to it."""
-    base = env["ir.config_parameter"].sudo().get_param("web.base.url") or ""
-    host = base.partition("//")[2].partition("/")[0].rpartition("@")[2]
-    hosts = {host.partition(":")[0], *parts(parameter(env, "allowed_hosts"))}
-    origins = {base, *parts(parameter(env, "allowed_origins"))}
-    return Guard(hosts - {""}, origins - {""})
+    return Guard(*env["ir.config_parameter"]._mcp_known())
 
 
 def too_large() -> RpcError:

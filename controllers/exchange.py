@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.datastructures import Headers
 
+from ..models.content import Written
+
 if TYPE_CHECKING:
     from .hub import Hub, Subscription
     from .stream import EventStream
+
+
+STRUCTURED = "structuredContent"
 
 
 @dataclass(frozen=True)
@@ -74,10 +79,23 @@ def dumps(payload: Any) -> bytes:
     A lone surrogate has no UTF-8: it is written as its escape.
     """
     try:
-        return _dumps(payload, ensure_ascii=False).encode()
+        return _dumps(payload).encode()
     except UnicodeEncodeError:
-        return _dumps(payload, ensure_ascii=True).encode()
+        return _json(payload, ensure_ascii=True).encode()
 
 
-def _dumps(payload: Any, *, ensure_ascii: bool) -> str:
+def _dumps(payload: Any) -> str:
+    """Return it as JSON, with structured content as it has been written already."""
+    result = payload.get("result") if isinstance(payload, dict) else None
+    written = result.get(STRUCTURED) if isinstance(result, dict) else None
+    if not isinstance(written, Written):
+        return _json(payload)
+    rest = {name: result[name] for name in result if name != STRUCTURED}
+    # the result is the last member of a response, and has others beside this one
+    return (
+        f'{_json({**payload, "result": rest})[:-2]},"{STRUCTURED}":{written.text}}}}}'
+    )
+
+
+def _json(payload: Any, *, ensure_ascii: bool = False) -> str:
     return json.dumps(payload, ensure_ascii=ensure_ascii, separators=(",", ":"))

@@ -8,6 +8,7 @@ https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#securi
 """
 
 import ipaddress
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from .exchange import HttpRequest
@@ -31,7 +32,7 @@ class Guard:
     :param origins: origins beside those of the hosts, e.g. ``https://chat.example.com``
     """
 
-    def __init__(self, hosts: set[str], origins: set[str]) -> None:
+    def __init__(self, hosts: Collection[str], origins: Collection[str]) -> None:
         self.hosts = {host.lower() for host in hosts}
         self.origins = {origin.lower().rstrip("/") for origin in origins}
 

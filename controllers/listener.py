@@ -18,6 +18,7 @@ from odoo import SUPERUSER_ID, api
 from odoo.modules.registry import Registry
 from odoo.tools import config
 
+from ..models.exceptions import Behind
 from ..models.registrar import Registrar
 from .connection import Handler
 from .door import make_guard
@@ -48,9 +49,9 @@ class Listener(ThreadingMixIn, TCPServer):
         self.database = database
         self.hub = Hub(self._registrar)
         self.places = threading.BoundedSemaphore(MOST_CONNECTIONS)
-        # a call has one cursor at a time, those that look after calls and streams one
-        # each; the pool must not run dry
-        self.calls = threading.BoundedSemaphore(max(1, config["db_maxconn"] - 3))
+        # a call has one connection at a time, of Odoo's pool or a kept one: together no
+        # more than an Odoo process may have, less what looks after calls and streams
+        self.calls = threading.BoundedSemaphore(max(1, config["db_maxconn"] // 2 - 2))
         super().__init__((host, port), Handler)
 
     def process_request(self, request, client_address) -> None:
@@ -83,13 +84,27 @@ class Listener(ThreadingMixIn, TCPServer):
         if path not in how:
             raise RpcError(-32600, "There is nothing here but /mcp/v1.", status=404)
         with self.calls:
-            registrar = self._registrar()
-            with self._environment() as env:
+            try:
+                return self._answer(how[path], request)
+            except Behind:
+                # what others have changed is known now; nothing has been done yet
+                return self._answer(how[path], request, following=False)
+
+    def _answer(
+        self, how, request: HttpRequest, *, following: bool = True
+    ) -> HttpResponse:
+        registrar = Registrar(Registry(self.database))
+        with registrar.following() if following else registrar.kept():
+            with registrar.statements() as env:
                 guard = make_guard(env)
-            return how[path](Protocol(registrar, guard), request)
+            return how(Protocol(registrar, guard), request)
 
     def _registrar(self) -> Registrar:
-        return Registrar(Registry(self.database).check_signaling())
+        """Return a registrar that knows of all that is committed."""
+        registrar = Registrar(Registry(self.database))
+        with contextlib.suppress(Behind), registrar.following():
+            pass
+        return registrar
 
     @contextlib.contextmanager
     def _environment(self):

@@ -1,5 +1,6 @@
 from . import (
     ir_actions_server,
+    ir_config_parameter,
     mcp_api_key,
     mcp_audit_log,
     mcp_catalog_mixin,

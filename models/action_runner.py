@@ -19,8 +19,11 @@ class ActionRunner(Admission):
         try:
             with self.transaction(caller.uid, feature=feature) as env:
                 user = env["res.users"].browse(caller.uid)
-                env = env(context=user.context_get())
-                if live.timeout:
+                context = caller.remember("context", user.context_get)
+                if feature.method:
+                    context = {**context, "mcp_call": live}
+                env = env(context=context)
+                if live.timeout and not self._is_timed(feature):
                     env.cr.execute(
                         "SELECT set_config('statement_timeout', %s, true)",
                         [f"{live.timeout * 1000:.0f}"],
@@ -33,6 +36,12 @@ class ActionRunner(Admission):
             raise
         self.registry.signal_changes()
         return result
+
+    def _is_timed(self, feature: Feature) -> bool:
+        if not feature.method:
+            return False
+        method = getattr(self.registry[feature.model], feature.method)
+        return getattr(method, "_mcp_timed", False)
 
     def _arguments(self, feature: Feature, arguments: dict) -> dict:
         if feature.method:
@@ -51,8 +60,7 @@ class ActionRunner(Admission):
         results. The eval context is the caller's, so nothing runs in sudo.
         """
         if feature.method:
-            model = env[feature.model].with_context(mcp_call=live)
-            return getattr(model, feature.method)(**arguments)
+            return getattr(env[feature.model], feature.method)(**arguments)
         if not feature.action_id:
             return None
         action = env["ir.actions.server"].sudo().browse(feature.action_id)

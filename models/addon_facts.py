@@ -11,7 +11,7 @@ from .redaction import redact_text
 from .source_patterns import LOOK_AT, changed
 
 LONGEST_MANIFEST = 4000
-MOST_FILES = 300
+MOST_FILES = 500
 MOST_NAMES = 60
 
 

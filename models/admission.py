@@ -1,12 +1,17 @@
 """Who is let in: the key, the tool, the limit, and the audit entry that says so."""
 
+from typing import TYPE_CHECKING
+
 from .caller import Admitted, Call, Caller, Credentials, Feature
 from .exceptions import ArgumentError, Refusal
 from .inquiries import AnswerBox, Inquiries
-from .parameters import apply_log_level, asked_time, parameter
+from .parameters import apply_log_level, asked_time, parameter, settings
 from .questions import Asking, Nobody, OverStream, Rounds
 from .request_state import unseal
 from .tool_signature import signature
+
+if TYPE_CHECKING:
+    from .mcp_rate_limit import Rule
 
 
 class Admission(Inquiries):
@@ -18,25 +23,43 @@ class Admission(Inquiries):
         Committed before anything else happens. What cannot be written down does
         not happen: an error here ends the call.
         """
-        refusal = None
-        with self.transaction() as env:
-            apply_log_level(env)
-            caller = env["mcp.api.key"]._authenticate(credentials)
-            audit = env["mcp.audit.log"]
+        with self.statements() as env:
+            keys = env["mcp.api.key"]
+            caller = keys._recall(credentials)
+            apply_log_level(caller.remember("settings", lambda: settings(env)))
             try:
                 features = env[model].with_user(caller.uid)
                 feature, arguments = features._find(call, caller)
                 asking = self._asking(env, caller, feature, call)
-                if feature.limit_id:
-                    env["mcp.rate.limit"].browse(feature.limit_id)._consume(caller)
-                entry = audit._open(caller, call, durable=not feature.read_only)
                 patience = self._patience(env, feature, arguments, call)
+                entry, level = env["mcp.audit.log"]._open(
+                    caller,
+                    call,
+                    rule=self._rule(env, caller, feature),
+                    durable=not feature.read_only,
+                )
             except Refusal as reason:
                 refusal = reason
-                audit._refuse(caller, call, refusal)
-        if refusal:
-            raise refusal
-        return Admitted(entry, caller, feature, arguments, patience, call, asking)
+            except Exception:
+                # whoever has no key learns nothing but that
+                keys._authenticate(credentials)
+                raise
+            else:
+                caller = caller.at_level(level)
+                return Admitted(
+                    entry, caller, feature, arguments, patience, call, asking
+                )
+        with self.transaction() as env:
+            caller = env["mcp.api.key"]._authenticate(credentials)
+            env["mcp.audit.log"]._refuse(caller, call, refusal)
+        raise refusal
+
+    def _rule(self, env, caller: Caller, feature: Feature) -> "Rule | None":
+        if not feature.limit_id:
+            return None
+        rules = env["mcp.rate.limit"]
+        name = ("limit", feature.limit_id)
+        return caller.remember(name, lambda: rules._rule(feature.limit_id))
 
     def _asking(self, env, caller: Caller, feature: Feature, call: Call) -> Asking:
         """Return how the call can ask its client.

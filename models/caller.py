@@ -2,7 +2,7 @@
 
 import ipaddress
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from .content import Content
@@ -70,6 +70,8 @@ class Caller:
     :param key_id: None for the anonymous user
     :param narrowed: the key is for ``toolset_ids`` and ``tool_ids`` alone
     :param narrowings: what the request leaves of it; all apply
+    :param memory: what this process has found out for this key, and forgets when Odoo
+        clears its caches: see :meth:`remember`
     """
 
     uid: int
@@ -83,6 +85,23 @@ class Caller:
     tool_ids: frozenset[int] = frozenset()
     log_level: str = ""
     narrowings: tuple[Narrowing, ...] = ()
+    memory: dict = field(default_factory=dict, compare=False, repr=False)
+
+    def remember(self, name: object, find: Callable[[], Any]) -> Any:
+        """Return what ``find`` found when it was first asked for under this name.
+
+        Odoo's own caches, where the memory lives, cost 18.0 a sixth of a call's time:
+        a call looks once, for its key.
+        """
+        try:
+            return self.memory[name]
+        except KeyError:
+            found = self.memory[name] = find()
+            return found
+
+    def at_level(self, level: str) -> "Caller":
+        """Return the same, whose clients want log messages from this level on."""
+        return replace(self, log_level=level) if level else self
 
     def permits(self, feature: Feature) -> bool:
         """Tell whether key and request leave ``feature`` to the user.

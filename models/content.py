@@ -26,6 +26,17 @@ class ToolResult:
     structured: dict | None = None
 
 
+class Written(dict):
+    """A JSON object with its text, so that it is written once.
+
+    :param text: compact JSON of the object, exactly
+    """
+
+    def __init__(self, value: dict, text: str) -> None:
+        super().__init__(value)
+        self.text = text
+
+
 class ResourceContent(NamedTuple):
     """What a resource is now, where its record does not say of what kind that is."""
 

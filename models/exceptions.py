@@ -19,7 +19,8 @@
         ├── ArgumentError        the arguments do not fit the input schema
         └── CannotAsk            the client has not declared that it can be asked
     BaseException
-    └── InputRequired        the call ends with questions to its client
+    ├── InputRequired        the call ends with questions to its client
+    └── Behind               another process has changed what this one remembers
 
 Tool errors are user errors because ``safe_eval`` keeps the type of Odoo's own
 exceptions only: a record tool's code can raise one and it arrives as it was.
@@ -30,6 +31,10 @@ from odoo.exceptions import UserError
 
 class Refusal(Exception):
     """A call that is refused before the tool runs. The text is for the caller."""
+
+
+class KeyIsBad(Exception):
+    """A key that this process remembers as good is so no more."""
 
 
 class NotAuthenticated(Refusal):
@@ -102,6 +107,13 @@ class CannotAsk(ToolError):
             "declared it."
         )
         self.capability = capability
+
+
+class Behind(BaseException):
+    """Another process has changed what this one remembers: to be begun again.
+
+    Nothing has been done yet. No ``except Exception`` is to make an answer of it.
+    """
 
 
 class InputRequired(BaseException):

@@ -3,56 +3,17 @@
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 
-from psycopg2.extensions import (
-    ISOLATION_LEVEL_READ_COMMITTED,
-    ISOLATION_LEVEL_REPEATABLE_READ,
-    STATUS_READY,
-)
+from odoo import api
 
-from odoo import SUPERUSER_ID, api
-
-from .caller import Call, Caller, Credentials, Feature, Outcome
+from .caller import Call, Caller, Credentials, Outcome
 from .exceptions import Refusal
 from .jobs import job_outcome
 from .parameters import parameter
+from .transactions import Transactions
 
 
-class Inquiries:
-    """Answers in short transactions of its own; nothing of it is a call.
-
-    :param registry: the registry of the database that is served
-    """
-
-    def __init__(self, registry) -> None:
-        self.registry = registry
-
-    @contextmanager
-    def transaction(
-        self, uid: int = SUPERUSER_ID, *, feature: Feature | None = None
-    ) -> Iterator[api.Environment]:
-        """Open a transaction, committed at the end or rolled back by an exception.
-
-        READ COMMITTED for our own: counters are shared by all servers. For a feature
-        Odoo's REPEATABLE READ, and READ ONLY where it says that it only reads.
-        """
-        with self.registry.cursor() as cr:
-            # a transaction that has begun already keeps its mode
-            if cr.connection.status == STATUS_READY:
-                cr.connection.set_session(
-                    isolation_level=ISOLATION_LEVEL_REPEATABLE_READ
-                    if feature
-                    else ISOLATION_LEVEL_READ_COMMITTED,
-                    readonly=bool(feature and feature.read_only),
-                )
-            yield api.Environment(cr, uid, {})
-
-    def authenticate(self, credentials: Credentials) -> Caller:
-        """Return who calls.
-
-        :raise NotAuthenticated, NotAllowed: see ``mcp.api.key``
-        """
-        with self._caller(credentials) as (_env, caller):
-            return caller
+class Inquiries(Transactions):
+    """Answers in short transactions of its own; nothing of it is a call."""
 
     @contextmanager
     def _caller(
@@ -62,12 +23,21 @@ class Inquiries:
         with self.transaction() as env:
             yield env, env["mcp.api.key"]._authenticate(credentials)
 
+    def authenticate(self, credentials: Credentials) -> Caller:
+        """Return who calls.
+
+        :raise NotAuthenticated, NotAllowed: see ``mcp.api.key``
+        """
+        with self.statements() as env:
+            return env["mcp.api.key"]._authenticate(credentials)
+
     def offered(self, credentials: Credentials, model: str) -> list[dict]:
         """Return what the caller may use of ``model``, as MCP describes it, by name.
 
         :param model: ``mcp.tool``, ``mcp.resource`` or ``mcp.prompt``
         """
-        with self._caller(credentials) as (env, caller):
+        with self.statements() as env:
+            caller = env["mcp.api.key"]._authenticate(credentials)
             features = env[model].with_user(caller.uid)._permitted(caller)
             return [feature.described for feature in features]
 

@@ -35,7 +35,9 @@ class Jobs:
         try:
             with self.registrar.transaction() as env:
                 job_id = env["mcp.job"]._begin(admitted)
-            start(self.registrar, admitted, job_id)
+            # a process of its own, which borrows its own connections
+            registrar = type(self.registrar)(self.registrar.registry)
+            start(registrar, admitted, job_id)
         except (ToolError, ForkError, OSError) as error:
             return self._not_started(admitted, job_id, error)
 

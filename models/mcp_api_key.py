@@ -2,15 +2,17 @@ import hashlib
 import ipaddress
 import re
 import secrets
-from dataclasses import replace
+from typing import NamedTuple
 
-from odoo import api, fields, models
+from odoo import api, fields, models, tools
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import SQL
 
 from .caller import Caller, Credentials
-from .exceptions import NotAllowed, NotAuthenticated
+from .exceptions import Behind, NotAllowed, NotAuthenticated
 from .parameters import parameter
+from .stored_functions import define
+from .transactions import caught_up, check_signals, heeded
 
 PREFIX = "odoo_mcp_"
 """Makes a key recognisable to people and to secret scanners."""
@@ -25,6 +27,46 @@ def key_hash(key: str) -> str:
     cost each call milliseconds and protect nothing.
     """
     return hashlib.sha256(key.encode()).hexdigest()
+
+
+class Holder(NamedTuple):
+    """What a key stays for as long as it lives, remembered by each process.
+
+    Changed behind Odoo's back, by SQL, it takes effect when Odoo clears its caches;
+    what :data:`LEVEL` looks at, at once.
+    """
+
+    key_id: int
+    key_name: str
+    uid: int
+    login: str
+    member: bool
+    read_only: bool
+    narrowed: bool
+    networks: str | None
+    toolset_ids: frozenset[int]
+    tool_ids: frozenset[int]
+    memory: dict
+
+
+LEVEL = """
+CREATE FUNCTION mcp_api_key_level(key integer, heeded text)
+RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    IF heeded <> mcp_signals() THEN
+        RETURN 'behind';
+    END IF;
+    RETURN (SELECT coalesce(k.log_level, '')
+              FROM mcp_api_key k JOIN res_users u ON u.id = k.user_id
+             WHERE k.id = key AND u.active AND k.revoked_date IS NULL
+               AND k.suspended IS NOT TRUE
+               AND (k.expiration_date > now() AT TIME ZONE 'UTC') IS NOT FALSE);
+END $$
+"""
+"""If a key is good now, the level of log messages that its clients want; else NULL.
+
+A function because PostgreSQL keeps its plans: planning costs more than looking.
+"""
 
 
 class McpApiKey(models.Model):
@@ -105,6 +147,12 @@ class McpApiKey(models.Model):
             "CREATE UNIQUE INDEX IF NOT EXISTS mcp_api_key_key_hash_idx "
             "ON mcp_api_key (key_hash)"
         )
+        define(self.env.cr, "mcp_api_key_level", LEVEL)
+
+    def write(self, vals):
+        result = super().write(vals)
+        self.env.registry.clear_cache()
+        return result
 
     @api.constrains("networks")
     def _check_networks(self):
@@ -164,40 +212,102 @@ class McpApiKey(models.Model):
         :raise NotAuthenticated: there is no valid key
         :raise NotAllowed: the key may not be used from this address, or its user is
             no MCP user
+        :raise Behind: see :meth:`.transactions.Transactions.following`
+        """
+        caller = self._recall(credentials)
+        if caller.key_id is None:
+            check_signals(self.env)
+            return caller
+        self.env.cr.execute(
+            "SELECT mcp_api_key_level(%s, %s)", [caller.key_id, heeded(self.env)]
+        )
+        (level,) = self.env.cr.fetchone()
+        if level == "behind":
+            raise Behind
+        caught_up(self.env)
+        if level is None:
+            raise self._refusal(credentials)
+        return caller.at_level(level)
+
+    @api.model
+    def _recall(self, credentials: Credentials) -> Caller:
+        """Return who calls as this process remembers it, so without a query.
+
+        Only :data:`LEVEL` tells whether the key is still good.
+
+        :raise NotAuthenticated, NotAllowed: see :meth:`_authenticate`
         """
         if credentials.key is None:
             caller = self._anonymous(credentials)
+            member = self._is_member(caller.uid)
         else:
-            caller = self._holder(credentials)
-        user = self.env["res.users"].browse(caller.uid)
-        if not user.has_group("odoo_dev_mcp.odoo_dev_mcp_group_user"):
+            caller, member = self._caller(credentials)
+        if not member:
             raise NotAllowed(
                 f"{caller.login} is not in the group MCP User: ask an administrator."
             )
-        return replace(caller, narrowings=credentials.narrowings)
+        return caller
 
-    def _holder(self, credentials: Credentials) -> Caller:
-        row = self._look_up(credentials.key)
-        if row is None or not row["active"]:
-            raise NotAuthenticated("This key is not known here. Check it for typos.")
-        if row["state"]:
-            raise NotAuthenticated(
-                f"This key is {row['state']}. Make a new one in your preferences."
-            )
-        if not address_within(credentials.address, row["networks"]):
+    def _is_member(self, uid: int) -> bool:
+        user = self.env["res.users"].browse(uid)
+        return user.has_group("odoo_dev_mcp.odoo_dev_mcp_group_user")
+
+    def _caller(self, credentials: Credentials) -> tuple[Caller, bool]:
+        """Return the holder of a key as who calls, and whether that is an MCP user."""
+        if not KEY.fullmatch(credentials.key):
+            raise self._refusal(credentials)
+        try:
+            holder = self._holder(key_hash(credentials.key))
+        except LookupError:
+            raise self._refusal(credentials) from None
+        if not address_within(credentials.address, holder.networks):
             raise NotAllowed(f"This key may not be used from {credentials.address}.")
-        return Caller(
-            uid=row["user_id"],
-            login=row["login"],
+        caller = Caller(
+            uid=holder.uid,
+            login=holder.login,
             address=credentials.address,
+            key_id=holder.key_id,
+            key_name=holder.key_name,
+            read_only=holder.read_only,
+            narrowed=holder.narrowed,
+            toolset_ids=holder.toolset_ids,
+            tool_ids=holder.tool_ids,
+            narrowings=credentials.narrowings,
+            memory=holder.memory,
+        )
+        return caller, holder.member
+
+    @tools.ormcache("key_hash")
+    def _holder(self, key_hash: str) -> Holder:
+        """Return what there is to know of a key that is good now.
+
+        :raise LookupError: it is not; that is not remembered
+        """
+        row = self._look_up(key_hash)
+        if row is None or row["state"] or not row["active"]:
+            raise LookupError
+        return Holder(
             key_id=row["id"],
             key_name=row["name"],
+            uid=row["user_id"],
+            login=row["login"],
+            member=self._is_member(row["user_id"]),
             read_only=bool(row["read_only"]),
             narrowed=bool(row["narrowed"]),
+            networks=row["networks"],
             toolset_ids=frozenset(row["toolset_ids"]),
             tool_ids=frozenset(row["tool_ids"]),
-            log_level=row["log_level"] or "",
+            memory={},
         )
+
+    def _refusal(self, credentials: Credentials) -> NotAuthenticated:
+        """Return why a key is not good."""
+        row = self._look_up(key_hash(credentials.key))
+        if row and row["active"] and row["state"]:
+            return NotAuthenticated(
+                f"This key is {row['state']}. Make a new one in your preferences."
+            )
+        return NotAuthenticated("This key is not known here. Check it for typos.")
 
     def _set_log_level(self, level: str) -> None:
         """Keep the least level of log messages that clients with this key want."""
@@ -206,15 +316,12 @@ class McpApiKey(models.Model):
             [level, self.ids],
         )
 
-    def _look_up(self, key: str) -> dict | None:
+    def _look_up(self, key_hash: str) -> dict | None:
         """Return the row of a key with its user's, in one indexed look-up."""
-        if not KEY.fullmatch(key):
-            return None
         self.env.cr.execute(
             SQL(
                 """
                 SELECT k.id, k.name, k.user_id, k.read_only, k.narrowed, k.networks,
-                       k.log_level,
                        u.login, u.active,
                        CASE WHEN k.revoked_date IS NOT NULL THEN 'revoked'
                             WHEN k.expiration_date <= now() AT TIME ZONE 'UTC'
@@ -227,7 +334,7 @@ class McpApiKey(models.Model):
                   FROM mcp_api_key k JOIN res_users u ON u.id = k.user_id
                  WHERE k.key_hash = %s
                 """,
-                key_hash(key),
+                key_hash,
             )
         )
         return self.env.cr.dictfetchone()
@@ -244,7 +351,12 @@ class McpApiKey(models.Model):
                 "Send a key: 'Authorization: Bearer …'. Users make one in their "
                 "preferences in Odoo."
             )
-        return Caller(uid=user.id, login=user.login, address=credentials.address)
+        return Caller(
+            uid=user.id,
+            login=user.login,
+            address=credentials.address,
+            narrowings=credentials.narrowings,
+        )
 
 
 def parse_networks(text: str | bool) -> list:

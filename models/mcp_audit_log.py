@@ -1,15 +1,23 @@
+from __future__ import annotations
+
 import logging
+from typing import TYPE_CHECKING
 
 import psutil
 
 from odoo import api, fields, models
-from odoo.tools import SQL
 
 from .audit_file import AuditFile, this_process
-from .mcp_metric import counting
+from .exceptions import Behind, KeyIsBad
+from .mcp_metric import bound
 from .mcp_sealed_mixin import McpSealedMixin
-from .parameters import parameter
+from .parameters import parameter, settings
 from .redaction import redact
+from .stored_functions import define
+from .transactions import caught_up, heeded
+
+if TYPE_CHECKING:
+    from .mcp_rate_limit import Rule
 
 _logger = logging.getLogger(__name__)
 
@@ -22,6 +30,76 @@ STATUSES = [
     ("cancelled", "Cancelled"),
     ("lost", "Lost"),
 ]
+
+
+OPEN = """
+CREATE FUNCTION mcp_audit_log_open
+       (heeded text, durable boolean, rule integer, subject text, most integer,
+        period integer,
+        uid integer, login text, key integer, name_of_key text, called text,
+        given text, client text, address text, revision text, request text,
+        runs_in text)
+RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE
+    level text := '';
+    seconds integer;
+    entry integer;
+BEGIN
+    IF NOT durable THEN
+        SET LOCAL synchronous_commit = off;
+    END IF;
+    IF heeded <> mcp_signals() THEN
+        RETURN ARRAY['behind'];
+    END IF;
+    IF key IS NOT NULL THEN
+        level := mcp_api_key_level(key, NULL);
+        IF level IS NULL THEN
+            RETURN ARRAY['key'];
+        END IF;
+    END IF;
+    IF rule IS NOT NULL THEN
+        seconds := mcp_rate_limit_count(rule, subject, most, period);
+        IF seconds > 0 THEN
+            RETURN ARRAY['limit', seconds::text];
+        END IF;
+    END IF;
+    INSERT INTO mcp_audit_log
+           (create_date, user_id, user_login, key_id, key_name, tool, arguments,
+            client, address, revision, request_id, process, status)
+    VALUES (date_trunc('second', clock_timestamp() AT TIME ZONE 'UTC'), uid, login,
+            key, name_of_key, called, given, client, address, revision, request,
+            runs_in, 'open')
+    RETURNING id INTO entry;
+    RETURN ARRAY['entry', entry::text, level];
+END $$
+"""
+"""Begin the entry of a call, if its key is good and its limit not used up."""
+
+CLOSE = """
+CREATE FUNCTION mcp_audit_log_close
+       (durable boolean, entry integer, ended text, kind text, said text, took integer,
+        total integer, code text, le text, seconds double precision)
+RETURNS SETOF mcp_audit_log LANGUAGE plpgsql AS $$
+DECLARE closed mcp_audit_log;
+BEGIN
+    IF NOT durable THEN
+        SET LOCAL synchronous_commit = off;
+    END IF;
+    UPDATE mcp_audit_log
+       SET status = ended, error_class = kind, message = said, duration_ms = took,
+           row_count = total, exit_code = code
+     -- by its id: for status = 'open' PostgreSQL would take the index of the open ones,
+     -- which is full of those that were open until the last vacuum
+     WHERE id = entry AND status || '' = 'open'
+    RETURNING * INTO closed;
+    IF FOUND THEN
+        PERFORM mcp_metric_count(closed.tool, ended, le, seconds);
+        RETURN NEXT closed;
+    END IF;
+END $$
+"""
+"""Functions because PostgreSQL keeps their plans, and because a statement of its own is
+a transaction of its own: one round trip where there would be six."""
 
 
 class McpAuditLog(models.Model):
@@ -72,24 +150,39 @@ class McpAuditLog(models.Model):
             "CREATE INDEX IF NOT EXISTS mcp_audit_log_open_idx ON mcp_audit_log "
             "(process) WHERE status = 'open'"
         )
+        define(self.env.cr, "mcp_audit_log_open", OPEN)
+        define(self.env.cr, "mcp_audit_log_close", CLOSE)
 
     @api.model
-    def _open(self, caller, call, *, durable: bool = True) -> int:
-        """Begin the entry of ``call`` and return its id.
+    def _open(
+        self, caller, call, *, rule: Rule | None = None, durable: bool = True
+    ) -> tuple[int, str]:
+        """Begin the entry of ``call``, if its key is good and its limit not used up.
 
         :param durable: wait for the disk at commit; False for calls that change
             nothing, whose entry may be lost with the whole machine
+        :return: its id; from which level on the key wants log messages
+        :raise Behind: see :meth:`.transactions.Transactions.following`
+        :raise KeyIsBad: it is good no more
+        :raise LimitReached: the rule is used up
         """
+        limit = (None, None, None, None)
+        if rule:
+            limit = (rule.id, rule.subject(caller), rule.calls, rule.period)
         self.env.cr.execute(
-            SQL(
-                "INSERT INTO mcp_audit_log (%s) VALUES %s RETURNING id, "
-                "set_config('synchronous_commit', %s, true)",
-                SQL(", ").join(map(SQL.identifier, (*COLUMNS, "status"))),
-                (*self._values(caller, call), "open"),
-                "on" if durable else "off",
-            )
+            "SELECT mcp_audit_log_open(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, "
+            "%s, %s, %s, %s, %s)",
+            (heeded(self.env), durable, *limit, *self._values(caller, call)),
         )
-        return self.env.cr.fetchone()[0]
+        [(kind, *told)] = self.env.cr.fetchone()
+        if kind == "behind":
+            raise Behind
+        caught_up(self.env)
+        if kind == "key":
+            raise KeyIsBad
+        if kind == "limit":
+            raise rule.refusal(int(told[0]))
+        return int(told[0]), told[1]
 
     def _request_cancel(self) -> None:
         """Ask the processes that run these calls to stop them, wherever they are."""
@@ -138,12 +231,11 @@ class McpAuditLog(models.Model):
     @api.model
     def _refuse(self, caller, call, refusal: Exception) -> None:
         """Write the whole entry of a call that was refused before the tool ran."""
-        entry = self._open(caller, call)
+        entry, _level = self._open(caller, call)
         self._close(entry, "refused", refusal, duration_ms=0)
 
     def _values(self, caller, call) -> tuple:
         return (
-            fields.Datetime.now(),
             caller.uid,
             caller.login,
             caller.key_id,
@@ -167,31 +259,34 @@ class McpAuditLog(models.Model):
         duration_ms: float,
         row_count: int | None = None,
         exit_code: int | None = None,
+        durable: bool = True,
     ) -> None:
-        """End an entry, in the table and in the file. A closed one stays as it is."""
+        """End an entry, in the table and in the file. A closed one stays as it is.
+
+        :param durable: wait for the disk at commit
+        """
+        seconds = duration_ms / 1000
         self.env.cr.execute(
-            SQL(
-                """
-                UPDATE mcp_audit_log
-                   SET status = %s, error_class = %s, message = %s,
-                       duration_ms = %s, row_count = %s, exit_code = %s
-                 WHERE id = %s AND status = 'open'
-                RETURNING create_date, user_id, tool, arguments, status,
-                          exit_code, row_count, duration_ms, %s
-                """,
+            "SELECT create_date, user_id, tool, arguments, status, exit_code, "
+            "row_count, duration_ms FROM mcp_audit_log_close("
+            "%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            [
+                durable,
+                entry,
                 status,
                 type(error).__name__ if error else None,
                 str(error)[:1000].replace("\0", "\ufffd") if error else None,
                 round(duration_ms),
                 row_count,
                 None if exit_code is None else str(exit_code),
-                entry,
-                counting(duration_ms / 1000),
-            )
+                bound(seconds),
+                seconds,
+            ],
         )
         row = self.env.cr.dictfetchone()
-        if row and parameter(self.env, "audit_file_enabled"):
-            AuditFile(parameter(self.env, "audit_file")).append(self.env.cr.dbname, row)
+        known = settings(self.env)
+        if row and known["audit_file_enabled"]:
+            AuditFile(known["audit_file"]).append(self.env.cr.dbname, row)
 
     @api.model
     def _close_lost(self) -> int:
@@ -222,22 +317,6 @@ class McpAuditLog(models.Model):
                 "(now() AT TIME ZONE 'UTC') - %s * interval '1 day'",
                 [days],
             )
-
-
-COLUMNS = (
-    "create_date",
-    "user_id",
-    "user_login",
-    "key_id",
-    "key_name",
-    "tool",
-    "arguments",
-    "client",
-    "address",
-    "revision",
-    "request_id",
-    "process",
-)
 
 
 def _clean(text: str) -> str:

@@ -95,12 +95,20 @@ class McpFeatureMixin(models.AbstractModel):
     @api.model
     def _permitted(self, caller) -> list[Feature]:
         """Return what ``caller`` may use, by name."""
-        rails = guardrails()
         return [
             feature
-            for feature in self._catalog().values()
-            if caller.permits(feature) and rails.permits(feature)
+            for feature in self._catalog_of(caller).values()
+            if self._permits(feature, caller)
         ]
+
+    def _catalog_of(self, caller) -> dict[str, Feature]:
+        return caller.remember(self._name, self._catalog)
+
+    @staticmethod
+    def _permits(feature: Feature, caller) -> bool:
+        """Tell whether key, request and configuration file leave a feature of the
+        catalog to ``caller``."""
+        return caller.permits(feature) and guardrails().permits(feature)
 
     @api.model
     @tools.ormcache("self._name", "self.env.uid")

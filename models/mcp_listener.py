@@ -1,6 +1,8 @@
 from odoo import models
 
 from . import listener_spawner, server_turns
+from .stored_functions import define
+from .transactions import SIGNALS
 
 
 class McpListener(models.AbstractModel):
@@ -8,6 +10,9 @@ class McpListener(models.AbstractModel):
 
     _name = "mcp.listener"
     _description = "MCP Listener"
+
+    def init(self):
+        define(self.env.cr, "mcp_signals", SIGNALS)
 
     def _register_hook(self):
         super()._register_hook()

@@ -1,9 +1,9 @@
 from odoo import api, fields, models
-from odoo.tools import SQL
 
 from .caller import Credentials
 from .exceptions import NotAllowed
 from .mcp_sealed_mixin import McpSealedMixin
+from .stored_functions import define
 
 BOUNDS = ("0.005", "0.025", "0.1", "0.5", "2.5", "10", "60", "+Inf")
 """Upper bounds of a duration, in seconds, as Prometheus writes them: a query of a few
@@ -53,7 +53,7 @@ class McpMetric(models.Model):
             "CREATE INDEX IF NOT EXISTS mcp_metric_count_idx "
             "ON mcp_metric (tool, status, le)"
         )
-        self.env.cr.execute(COUNT)
+        define(self.env.cr, "mcp_metric_count", COUNT)
 
     @api.model
     def _check_observer(self, credentials: Credentials) -> None:
@@ -96,13 +96,8 @@ def bound(seconds: float) -> str:
     return next(text for text in BOUNDS if seconds <= float(text))
 
 
-def counting(seconds: float) -> SQL:
-    """Return what, in RETURNING of the statement that closes an entry, counts it."""
-    return SQL("mcp_metric_count(tool, status, %s, %s)", bound(seconds), seconds)
-
-
 COUNT = f"""
-CREATE OR REPLACE FUNCTION mcp_metric_count
+CREATE FUNCTION mcp_metric_count
        (called text, ended text, bound text, took double precision)
 RETURNS mcp_metric LANGUAGE plpgsql AS $$
 BEGIN

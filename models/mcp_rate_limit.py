@@ -1,8 +1,67 @@
-from odoo import fields, models
-from odoo.tools import SQL
+from typing import NamedTuple
+
+from odoo import api, fields, models
 
 from .. import compat
 from .exceptions import LimitReached
+from .stored_functions import define
+
+NOW = "(clock_timestamp() AT TIME ZONE 'UTC')"
+"""The time after any wait for the row, where ``now()`` is the transaction's start."""
+
+END = f"({NOW} + period * interval '1 second')"
+
+# a window in the far future is left from a clock that stepped back
+OVER = f"(c.window_end <= {NOW} OR c.window_end > {END})"
+
+COUNT = f"""
+CREATE FUNCTION mcp_rate_limit_count
+       (rule integer, who text, most integer, period integer)
+RETURNS integer LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO mcp_rate_limit_counter AS c (limit_id, subject, calls, window_end)
+    VALUES (rule, who, 1, {END})
+    ON CONFLICT (limit_id, subject) DO UPDATE
+       SET calls = CASE WHEN {OVER} THEN 1 ELSE c.calls + 1 END,
+           window_end = CASE WHEN {OVER} THEN {END} ELSE c.window_end END
+     WHERE c.calls < most OR {OVER};
+    IF FOUND THEN
+        RETURN 0;
+    END IF;
+    RETURN (SELECT greatest(1, ceil(extract(epoch FROM window_end - {NOW})))
+              FROM mcp_rate_limit_counter WHERE limit_id = rule AND subject = who);
+END $$
+"""
+"""Count a call, or tell the seconds until one can be counted.
+
+A function because PostgreSQL keeps its plans: planning costs more than counting.
+"""
+
+
+class Rule(NamedTuple):
+    """What a rule says, remembered by each process until it changes."""
+
+    id: int
+    name: str
+    calls: int
+    period: int
+    scope: str
+
+    def subject(self, caller) -> str:
+        """Return whose calls are counted together with those of ``caller``."""
+        if self.scope == "database":
+            return "database"
+        if self.scope == "key" and caller.key_id:
+            return f"key:{caller.key_id}"
+        return f"user:{caller.uid}"
+
+    def refusal(self, seconds: int) -> LimitReached:
+        """Return what a caller is told who has used it up."""
+        return LimitReached(
+            f"Rate limit '{self.name}' reached: {self.calls} calls in {self.period} s "
+            f"for each {self.scope}. Try again in {seconds} s.",
+            seconds,
+        )
 
 
 class McpRateLimit(models.Model):
@@ -38,74 +97,13 @@ class McpRateLimit(models.Model):
         "CHECK(period > 0)", "A period is at least one second."
     )
 
-    def _consume(self, caller) -> None:
-        """Count one call, or refuse it.
+    def init(self):
+        define(self.env.cr, "mcp_rate_limit_count", COUNT)
 
-        Wants a READ COMMITTED transaction: two servers may count at once.
-
-        :raise LimitReached: the rule is used up
-        """
-        rule = self.sudo()
+    @api.model
+    def _rule(self, limit_id: int) -> Rule | None:
+        """Return what a rule says; None: it is switched off."""
+        rule = self.sudo().browse(limit_id)
         if not rule.active:
-            return
-        subject = rule._subject(caller)
-        self.env.cr.execute(
-            SQL(
-                """
-                INSERT INTO mcp_rate_limit_counter AS c
-                       (limit_id, subject, calls, window_end)
-                VALUES (%(limit)s, %(subject)s, 1, %(end)s)
-                ON CONFLICT (limit_id, subject) DO UPDATE
-                   SET calls = CASE WHEN %(over)s THEN 1 ELSE c.calls + 1 END,
-                       window_end = CASE WHEN %(over)s THEN %(end)s
-                                         ELSE c.window_end END
-                 WHERE c.calls < %(calls)s OR %(over)s
-                RETURNING 1
-                """,
-                limit=rule.id,
-                subject=subject,
-                calls=rule.calls,
-                # a window in the far future is left from a clock that stepped back
-                over=SQL(
-                    "(c.window_end <= %(now)s OR c.window_end > %(end)s)",
-                    now=NOW,
-                    end=rule._window_end(),
-                ),
-                end=rule._window_end(),
-            )
-        )
-        if not self.env.cr.rowcount:
-            rule._refuse(subject)
-
-    def _window_end(self) -> SQL:
-        return SQL("(%s + %s * interval '1 second')", NOW, self.period)
-
-    def _subject(self, caller) -> str:
-        if self.scope == "database":
-            return "database"
-        if self.scope == "key" and caller.key_id:
-            return f"key:{caller.key_id}"
-        return f"user:{caller.uid}"
-
-    def _refuse(self, subject: str) -> None:
-        self.env.cr.execute(
-            SQL(
-                """
-                SELECT greatest(1, ceil(extract(epoch FROM window_end - %s)))::int
-                  FROM mcp_rate_limit_counter WHERE limit_id = %s AND subject = %s
-                """,
-                NOW,
-                self.id,
-                subject,
-            )
-        )
-        (seconds,) = self.env.cr.fetchone()
-        raise LimitReached(
-            f"Rate limit '{self.name}' reached: {self.calls} calls in {self.period} s "
-            f"for each {self.scope}. Try again in {seconds} s.",
-            seconds,
-        )
-
-
-NOW = SQL("(clock_timestamp() AT TIME ZONE 'UTC')")
-"""The time after any wait for the row, where ``now()`` is the transaction's start."""
+            return None
+        return Rule(rule.id, rule.name, rule.calls, rule.period, rule.scope)

@@ -98,11 +98,11 @@ class McpTool(models.Model):
 
         :raise UnknownTool: there is none, or none for this caller: no difference
         """
-        for feature in self._permitted(caller):
-            if feature.name == call.name:
-                if call.examine:
-                    call.examine(feature.described)
-                return feature, call.arguments
+        feature = self._catalog_of(caller).get(call.name)
+        if feature and self._permits(feature, caller):
+            if call.examine:
+                call.examine(feature.described)
+            return feature, call.arguments
         raise UnknownTool(f"Unknown tool: {call.name[:128]!r}. See tools/list.")
 
     def _feature(self) -> Feature:

@@ -11,7 +11,7 @@ from odoo import models
 from . import sql_schema, sql_writer
 from .exceptions import ToolError
 from .live_call import live
-from .parameters import parameter, time_left
+from .parameters import parameter, settings, time_left
 from .sql_reader import fetch, read_only
 from .sql_writer import writing
 from .tool_signature import tool
@@ -40,7 +40,7 @@ class McpToolsetDatabase(models.AbstractModel):
     _name = "mcp.toolset.database"
     _description = "MCP Toolset Database"
 
-    @tool(types=".schemas.database")
+    @tool(types=".schemas.database", timed=True)
     def query_database(
         self, query: Query, params: Params = None, limit: RowLimit = 1000
     ) -> QueryResult:
@@ -51,7 +51,8 @@ class McpToolsetDatabase(models.AbstractModel):
         from .schemas.database import QueryResult
 
         started = time.monotonic()
-        timeout = time_left(self.env, parameter(self.env, "query_timeout"))
+        known = settings(self.env)
+        timeout = time_left(self.env, known["query_timeout"])
         with (
             self._own_cursor() as cr,
             read_only(cr, timeout) as cursor,
@@ -61,8 +62,8 @@ class McpToolsetDatabase(models.AbstractModel):
                 cursor,
                 query,
                 params or [],
-                min(limit, parameter(self.env, "query_rows")),
-                parameter(self.env, "query_bytes"),
+                min(limit, known["query_rows"]),
+                known["query_bytes"],
                 started + timeout,
                 call,
             )
@@ -101,7 +102,7 @@ class McpToolsetDatabase(models.AbstractModel):
             with self.env.registry.cursor() as cr:
                 yield cr
 
-    @tool(types=".schemas.database", writes=True)
+    @tool(types=".schemas.database", writes=True, timed=True)
     def execute_sql(
         self,
         statement: Statement,

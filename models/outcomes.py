@@ -1,5 +1,6 @@
 """What came of a call, from what its tool returned or raised."""
 
+import contextlib
 import json
 import logging
 from dataclasses import replace
@@ -9,7 +10,7 @@ from psycopg2 import DatabaseError
 from odoo.exceptions import UserError
 
 from .caller import Feature, Outcome
-from .content import ResourceContent, ToolResult, blocks, text
+from .content import ResourceContent, ToolResult, Written, blocks, text
 from .exceptions import Cancelled, CannotAsk, Lost, ToolError
 from .sql_errors import NO_NUL
 
@@ -66,8 +67,13 @@ def success(result) -> Outcome:
         return Outcome("", content=tuple(content))
     failed = bool(getattr(result, "failed", False))
     if hasattr(result, "model_dump"):
-        result = result.model_dump(mode="json", exclude_unset=True)
-    elif isinstance(result, list | tuple):
+        found = result.model_dump(mode="json", exclude_unset=True)
+        # what pydantic cannot write is a lone surrogate, which json escapes
+        with contextlib.suppress(ValueError):
+            written = result.model_dump_json(exclude_unset=True)
+            return Outcome(written, Written(found, written), is_error=failed)
+        result = found
+    if isinstance(result, list | tuple):
         result = {"result": list(result)}
     if not isinstance(result, dict):
         return Outcome("" if result is None else str(result))
@@ -77,7 +83,7 @@ def success(result) -> Outcome:
         )
     except (TypeError, ValueError) as error:
         raise ToolError(f"The tool's result is no JSON: {error}") from error
-    return Outcome(written, result, is_error=failed)
+    return Outcome(written, Written(result, written), is_error=failed)
 
 
 def with_attached(outcome: Outcome, attached: list) -> Outcome:

@@ -72,33 +72,40 @@ def parameter(env, name: str):
     :param env: any environment; the value is read in sudo (ormcached)
     :raise KeyError: there is no such setting
     """
-    default = DEFAULTS[name]
-    value = env["ir.config_parameter"].sudo().get_param(PREFIX + name)
-    if value is False or value is None:
-        return default
-    try:
-        return type(default)(value)
-    except ValueError:
-        _logger.warning("%s%s: %r is no %s", PREFIX, name, value, type(default))
-        return default
+    return settings(env)[name]
+
+
+def settings(env) -> dict:
+    """Return all settings by name, for who wants several of them."""
+    return env["ir.config_parameter"]._mcp_settings()
 
 
 def committed(cr, names: Sequence[str]) -> dict:
     """Return settings as they are committed now, read in plain SQL.
 
-    For who has a cursor and no environment; what is none of its type is the default.
+    For who has a cursor and no environment.
     """
     cr.execute(
         "SELECT key, value FROM ir_config_parameter WHERE key IN %s",
         [tuple(PREFIX + name for name in names)],
     )
-    found = dict(cr.fetchall())
+    found = typed(dict(cr.fetchall()))
+    return {name: found[name] for name in names}
+
+
+def typed(found: dict[str, str]) -> dict:
+    """Return all settings by name; what is none of its type is the default.
+
+    :param found: values of system parameters by their key
+    """
     values = {}
-    for name in names:
+    for name, default in DEFAULTS.items():
+        text = found.get(PREFIX + name)
         try:
-            values[name] = type(DEFAULTS[name])(found[PREFIX + name])
-        except (KeyError, ValueError):
-            values[name] = DEFAULTS[name]
+            values[name] = default if text is None else type(default)(text)
+        except ValueError:
+            _logger.warning("%s%s: %r is no %s", PREFIX, name, text, type(default))
+            values[name] = default
     return values
 
 
@@ -111,9 +118,9 @@ def is_installed(cr) -> bool:
     return bool(cr.rowcount)
 
 
-def apply_log_level(env) -> None:
+def apply_log_level(known: dict) -> None:
     """Give this addon's loggers the level of the settings, in this process."""
-    level = parameter(env, "log_level").upper()
+    level = known["log_level"].upper()
     known = level in ("DEBUG", "INFO", "WARNING", "ERROR")
     wanted = getattr(logging, level) if known else logging.NOTSET
     if _addon_logger.level != wanted:

@@ -126,6 +126,10 @@ class Registrar(ActionRunner):
 
     def _live(self, credentials: Credentials, call: Call, model: str) -> Outcome:
         """Let the call in and run it, here or as a job."""
+        with self.kept():
+            return self._live_on(credentials, call, model)
+
+    def _live_on(self, credentials: Credentials, call: Call, model: str) -> Outcome:
         try:
             admitted = self._admit(credentials, call, model)
         except LimitReached as refusal:
@@ -143,8 +147,8 @@ class Registrar(ActionRunner):
             outcome = self._unconfirmed(admitted, live) or self._carry(admitted, live)
         if outcome.mime_type:
             return outcome
-        mime_type = admitted.feature.described.get("mimeType", "")
-        return replace(outcome, mime_type=mime_type)
+        mime_type = admitted.feature.described.get("mimeType")
+        return replace(outcome, mime_type=mime_type) if mime_type else outcome
 
     def _carry(self, admitted: Admitted, live: LiveCall) -> Outcome:
         if admitted.patience is None:
@@ -187,7 +191,7 @@ class Registrar(ActionRunner):
 
         attempt = self._attempt(admitted, work)
         outcome = with_attached(attempt.outcome, live.attached)
-        if not attempt.error:
+        if live.afterwards and not attempt.error:
             outcome = replace(outcome, afterwards=tuple(live.afterwards))
         return self._close(admitted, live, attempt._replace(outcome=outcome), job)
 
@@ -220,11 +224,9 @@ class Registrar(ActionRunner):
         name = admitted.feature.name
         _logger.debug("%s: %s in %.0f ms", name, status, attempt.duration)
         live.client.finish()
-        with self.transaction() as env:
+        with self.transaction() if job else self.statements() as env:
             if job:
                 env["mcp.job"]._end(job, status, outcome)
-            else:
-                env.cr.execute("SET LOCAL synchronous_commit = off")
             env["mcp.audit.log"]._close(
                 admitted.entry,
                 status,
@@ -232,6 +234,7 @@ class Registrar(ActionRunner):
                 duration_ms=attempt.duration,
                 row_count=getattr(attempt.result, "row_count", None),
                 exit_code=getattr(attempt.result, "exit_code", None),
+                durable=bool(job),
             )
             if attempt.need:
                 state = seal(env, admitted.caller, admitted.call, attempt.need)

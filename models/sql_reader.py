@@ -13,23 +13,34 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 import psycopg2
+from psycopg2.extensions import (
+    ISOLATION_LEVEL_REPEATABLE_READ,
+    STATUS_READY,
+    TRANSACTION_STATUS_IDLE,
+)
 
 from . import sql_functions
 from .exceptions import ToolError
+from .kept_connections import KeptConnection
 from .live_call import LiveCall
 from .sql_errors import NO_NUL, READ_ONLY, tool_error
 from .sql_lexer import tokens
 from .sql_session import ends_with_client
-from .sql_values import register_types, shortened, size, to_json
+from .sql_values import PLAIN, register_types, shortened, size, to_json
+
+HAND_OVER = "SELECT set_config('mcp.query', %s, true);"
 
 OPEN = """
 DO $$ DECLARE c refcursor := 'mcp_result';
 BEGIN OPEN c FOR EXECUTE current_setting('mcp.query'); END $$"""
 
 EXPLAIN = """
+SAVEPOINT mcp_plan;
+SELECT set_config('mcp.plan', %s, true);
 DO $$ DECLARE c refcursor := 'mcp_plan';
 BEGIN OPEN c FOR EXECUTE
-    'EXPLAIN (VERBOSE, COSTS OFF) ' || current_setting('mcp.plan'); END $$"""
+    'EXPLAIN (VERBOSE, COSTS OFF) ' || current_setting('mcp.plan'); END $$;
+FETCH ALL FROM mcp_plan"""
 
 # https://www.postgresql.org/docs/current/sql-explain.html
 LEGACY_OPTIONS = frozenset({"analyze", "analyse", "verbose"})
@@ -44,6 +55,10 @@ the byte cap stays in PostgreSQL."""
 
 LEAST_BYTES = 10_000
 """A single row up to this size is told whole, however low the cap."""
+
+
+UNLOCK = b"SELECT pg_advisory_unlock_all();"
+"""A lock of the session outlives a transaction, and its connection is kept."""
 
 
 class Rows(NamedTuple):
@@ -68,25 +83,62 @@ def read_only(cr, timeout: float):
     :param timeout: seconds that each statement may take
     :raise ToolError: what PostgreSQL said to the statement
     """
+    connection = cr.connection
     milliseconds = str(round(timeout * 1000))
-    cr.execute("SET TRANSACTION READ ONLY")
+    begin = ""
+    # else it has begun, and is a test's
+    if own := connection.status == STATUS_READY:
+        begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
+        connection.set_session(isolation_level="DEFAULT", readonly="DEFAULT")
+        connection.autocommit = True
+    else:
+        cr.execute("SET TRANSACTION READ ONLY")
     try:
-        with cr.connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT set_config('statement_timeout', %s, true),"
+        with connection.cursor() as cursor:
+            settings = cursor.mogrify(
+                f"{begin} SELECT set_config('statement_timeout', %s, true),"
                 " set_config('lock_timeout', %s, true),"
                 # the rule by which sql_lexer tells strings from code
                 " set_config('standard_conforming_strings', 'on', true),"
                 " set_config('idle_in_transaction_session_timeout', %s, true)"
-                + ends_with_client(cr.connection),
+                + ends_with_client(connection)
+                + ";",
                 [milliseconds, milliseconds, str(round(timeout * 2000))],
             )
+            later(cursor, settings)
             yield cursor
     except psycopg2.DatabaseError as error:
         raise tool_error(error, READ_ONLY) from error
     finally:
-        if not cr.connection.closed:
+        if not connection.closed:
+            if own:
+                _roll_back(connection)
+                connection.autocommit = False
+                connection.set_session(
+                    isolation_level=ISOLATION_LEVEL_REPEATABLE_READ, readonly=True
+                )
             cr.rollback()
+            if not own and isinstance(connection, KeptConnection):
+                connection.first += UNLOCK
+
+
+def later(cursor, statements: bytes) -> None:
+    """Execute statements that return nothing of interest, if possible together with the
+    next one."""
+    connection = cursor.connection
+    if isinstance(connection, KeptConnection) and connection.autocommit:
+        connection.first += statements
+    else:
+        cursor.execute(statements)
+
+
+def _roll_back(connection) -> None:
+    if connection.get_transaction_status() == TRANSACTION_STATUS_IDLE:
+        if isinstance(connection, KeptConnection):
+            connection.first = b""  # nothing was begun
+        return
+    with connection.cursor() as cursor:
+        later(cursor, b"ROLLBACK;" + UNLOCK)
 
 
 def fetch(
@@ -105,11 +157,13 @@ def fetch(
     :param call: it hears how many rows there are, and may stop the query
     """
     text = bind(cursor, query, params)
-    planned = _check_functions(cursor, text)
-    cursor.execute("SELECT set_config('mcp.query', %s, true)", [text])
-    cursor.execute(OPEN)
-    if not planned and first_word(text) != "show":
-        raise ToolError(READ_ONLY)
+    if not _check_functions(cursor, text):
+        # opened, PostgreSQL says best why it does not like it
+        cursor.execute(HAND_OVER + OPEN, [text])
+        if first_word(text) != "show":
+            raise ToolError(READ_ONLY)
+        return collect(cursor, limit, most_bytes, end, call)
+    later(cursor, cursor.mogrify(f"{HAND_OVER}{OPEN};", [text]))
     return collect(cursor, limit, most_bytes, end, call)
 
 
@@ -126,7 +180,10 @@ def collect(cursor, limit: int, most_bytes: int, end: float, call: LiveCall) -> 
         for values in found:
             if len(rows) == limit:
                 return Rows(columns, rows, True, fetched)
-            row = dict(zip(columns, map(to_json, values), strict=True))
+            row = {
+                name: value if type(value) in PLAIN else to_json(value)
+                for name, value in zip(columns, values, strict=True)
+            }
             used += size(row)
             if used > most_bytes and rows:
                 return Rows(columns, rows, True, fetched)
@@ -182,12 +239,8 @@ def _check_functions(cursor, text: str) -> bool:
     if "(" not in text:
         return True
     sql_functions.check_calls(text)
-    cursor.execute(
-        "SAVEPOINT mcp_plan; SELECT set_config('mcp.plan', %s, true)", [statement]
-    )
     try:
-        cursor.execute(EXPLAIN)
-        cursor.execute("FETCH ALL FROM mcp_plan")
+        cursor.execute(EXPLAIN, [statement])
     except psycopg2.DatabaseError:
         cursor.execute("ROLLBACK TO SAVEPOINT mcp_plan")
         return False

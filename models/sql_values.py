@@ -77,6 +77,10 @@ def _integer(text: str):
     return int(text) if len(text) < 20 else number(text)
 
 
+PLAIN = frozenset({str, int, bool, type(None)})
+"""Types whose values are JSON as they are."""
+
+
 def to_json(value):
     """Return ``value`` as JSON can hold it."""
     if isinstance(value, float) and not math.isfinite(value):
@@ -90,7 +94,13 @@ def to_json(value):
 
 def size(row: dict) -> int:
     """Return about how many bytes a row takes in the answer."""
-    return len(json.dumps(row, ensure_ascii=False))
+    from pydantic_core import to_json
+
+    try:
+        # eight times as fast as json
+        return len(to_json(row))
+    except ValueError:  # a lone surrogate, of a column of type json
+        return len(json.dumps(row))
 
 
 def shortened(row: dict, most_bytes: int) -> dict:

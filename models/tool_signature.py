@@ -18,7 +18,7 @@ from .exceptions import ArgumentError
 from .guardrails import guardrails
 
 
-def tool(types: str, *, writes: bool = False, job: bool = False):
+def tool(types: str, *, writes: bool = False, job: bool = False, timed: bool = False):
     """Mark a toolset method as one that a ``mcp.tool`` record may call.
 
     It is closed to RPC: only the registrar decides who may call it. What the server's
@@ -29,6 +29,7 @@ def tool(types: str, *, writes: bool = False, job: bool = False):
     :param writes: it changes something, or can
     :param job: it may take long, and go on as a job. It takes ``background``, which the
         registrar alone looks at, and returns a ``JobHandle``
+    :param timed: it sees to it itself that its statements end in time
     """
 
     def decorate(method):
@@ -39,6 +40,7 @@ def tool(types: str, *, writes: bool = False, job: bool = False):
 
         guarded._mcp_types = types
         guarded._mcp_job = job
+        guarded._mcp_timed = timed
         return api.private(guarded)
 
     return decorate

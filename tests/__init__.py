@@ -24,6 +24,7 @@ from . import (
     test_prompt_access,
     test_prompt_content,
     test_prompts,
+    test_query_count,
     test_query_database,
     test_query_escape,
     test_query_values,

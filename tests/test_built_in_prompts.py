@@ -142,7 +142,9 @@ class TestBuiltInPrompts(PromptCase):
         self.assert_names(text, "<manifest>", '"name": "Odoo Dev MCP Server"')
         self.assert_names(text, "- models: ", " mcp_prompt.py 1", " test_prompts.py 2")
         self.assert_names(text, "mcp.prompt.argument", "Adds fields to: ", "res.users")
-        self.assert_names(text, "sudo() (", "controllers/door.py:", "runs programs (")
+        self.assert_names(
+            text, "sudo() (", "models/action_runner.py:", "runs programs ("
+        )
         self.assertRegex(text, r"Lines of code: \d+ py, \d+ xml")
         self.assertRegex(text, r"Test methods: [1-9]\d\d")
         self.assertIn("depend on it: none", text)

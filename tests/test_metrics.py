@@ -2,12 +2,10 @@
 
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
-from odoo.tools import SQL
 
 from ..controllers.exposition import Family, Sample, render
 from ..dev.tests.exposition import CONTENT_TYPE, Exposition
 from ..models.health import JOB_STATES
-from ..models.mcp_metric import counting
 from .common import ADMINISTRATOR, DEVELOPER, ENDPOINT, USER, McpHttpCase
 
 PROXIED = {"X-Forwarded-For": "203.0.113.7"}
@@ -151,10 +149,7 @@ class TestMetrics(McpHttpCase):
     def test_counting_draws_no_id_once_there_is_a_row(self):
         self.call("list_modules", limit=1)
         draw = "SELECT nextval('mcp_metric_id_seq')"
-        count = SQL(
-            "SELECT %s FROM (VALUES ('list_modules', 'success')) AS e (tool, status)",
-            counting(0.001),
-        )
+        count = "SELECT mcp_metric_count('list_modules', 'success', '0.005', 0.001)"
         self.env.cr.execute(count)
         self.env.cr.execute(draw)
         (before,) = self.env.cr.fetchone()

@@ -1,0 +1,36 @@
+"""Our functions in PostgreSQL: made with their models, and gone with the addon."""
+
+NAMES = (
+    "mcp_api_key_level",
+    "mcp_audit_log_close",
+    "mcp_audit_log_open",
+    "mcp_metric_count",
+    "mcp_rate_limit_count",
+    "mcp_signals",
+)
+
+DROP = """
+DO $$
+DECLARE found regprocedure;
+BEGIN
+    FOR found IN SELECT oid FROM pg_proc
+                  WHERE proname = %s
+                    AND pronamespace = current_schema()::regnamespace
+    LOOP
+        EXECUTE 'DROP FUNCTION ' || found;
+    END LOOP;
+END $$
+"""
+
+
+def define(cr, name: str, definition: str) -> None:
+    """Make a function, instead of all of its name: with other arguments PostgreSQL
+    would keep the one of before beside it."""
+    drop(cr, name)
+    cr.execute(definition)
+
+
+def drop(cr, *names: str) -> None:
+    """Remove functions, whatever their arguments are."""
+    for name in names:
+        cr.execute(DROP, [name])
