@@ -79,6 +79,8 @@ class Subscription:
         self.request_id = request_id
         self.stream: EventStream | None = None
         self.waiting: queue.SimpleQueue = queue.SimpleQueue()
+        self.seen: dict[Topic, object] = {}
+        """What it is about, as it was when it was last looked at."""
 
     def tell(self, message: dict | None) -> None:
         """Have a message sent; None: the last one was."""
@@ -115,7 +117,6 @@ class Hub:
         self.registrar = registrar
         self.lock = threading.Lock()
         self.open: set[Subscription] = set()
-        self.seen: dict[Topic, object] = {}
         self.some = threading.Event()
         self.closed = threading.Event()
         self.thread: threading.Thread | None = None
@@ -123,9 +124,7 @@ class Hub:
     def prepare(self, registrar, subscription: Subscription) -> None:
         """Look at what a stream is to be about, so that no change is missed."""
         for topic in subscription.topics():
-            value = look(registrar, topic)
-            with self.lock:
-                self.seen.setdefault(topic, value)
+            subscription.seen[topic] = look(registrar, topic)
 
     def follow(self, subscription: Subscription, stream: EventStream) -> None:
         """Serve a stream until its client goes or it is ended."""
@@ -171,23 +170,22 @@ class Hub:
 
     def _turn(self, subscriptions: list[Subscription]) -> None:
         registrar = self.registrar() if subscriptions else None
-        seen, changed, gone = {}, {}, set()
+        seen, gone = {}, set()
         for subscription in subscriptions:
             if subscription.stream.gone():
                 subscription.tell(None)
                 continue
             subscription.stream.ping()
             try:
+                now = {}
                 for topic in subscription.topics():
                     if topic not in seen:
                         seen[topic] = look(registrar, topic)
-                        if self.seen.get(topic, seen[topic]) != seen[topic]:
-                            changed[topic] = topic.notice(seen[topic])
-                    if topic in changed:
-                        subscription.tell(changed[topic])
+                    now[topic] = seen[topic]
+                    if subscription.seen.get(topic, now[topic]) != now[topic]:
+                        subscription.tell(topic.notice(now[topic]))
+                subscription.seen = now
             except (NotAuthenticated, NotAllowed):
                 gone.add(subscription)
-        with self.lock:
-            self.seen = seen
         for subscription in gone:
             subscription.end()
