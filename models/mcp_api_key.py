@@ -226,7 +226,7 @@ class McpApiKey(models.Model):
             raise Behind
         caught_up(self.env)
         if level is None:
-            raise self._refusal(credentials)
+            raise refusal(self._look_up(key_hash(credentials.key)))
         return caller.at_level(level)
 
     @api.model
@@ -255,11 +255,11 @@ class McpApiKey(models.Model):
     def _caller(self, credentials: Credentials) -> tuple[Caller, bool]:
         """Return the holder of a key as who calls, and whether that is an MCP user."""
         if not KEY.fullmatch(credentials.key):
-            raise self._refusal(credentials)
+            raise refusal(None)
         try:
             holder = self._holder(key_hash(credentials.key))
-        except LookupError:
-            raise self._refusal(credentials) from None
+        except LookupError as unknown:
+            raise refusal(*unknown.args) from None
         if not address_within(credentials.address, holder.networks):
             raise NotAllowed(f"This key may not be used from {credentials.address}.")
         caller = Caller(
@@ -281,11 +281,11 @@ class McpApiKey(models.Model):
     def _holder(self, key_hash: str) -> Holder:
         """Return what there is to know of a key that is good now.
 
-        :raise LookupError: it is not; that is not remembered
+        :raise LookupError: it is not; its row, if there is one. That is not remembered
         """
         row = self._look_up(key_hash)
         if row is None or row["state"] or not row["active"]:
-            raise LookupError
+            raise LookupError(row)
         return Holder(
             key_id=row["id"],
             key_name=row["name"],
@@ -299,15 +299,6 @@ class McpApiKey(models.Model):
             tool_ids=frozenset(row["tool_ids"]),
             memory={},
         )
-
-    def _refusal(self, credentials: Credentials) -> NotAuthenticated:
-        """Return why a key is not good."""
-        row = self._look_up(key_hash(credentials.key))
-        if row and row["active"] and row["state"]:
-            return NotAuthenticated(
-                f"This key is {row['state']}. Make a new one in your preferences."
-            )
-        return NotAuthenticated("This key is not known here. Check it for typos.")
 
     def _set_log_level(self, level: str) -> None:
         """Keep the least level of log messages that clients with this key want."""
@@ -357,6 +348,18 @@ class McpApiKey(models.Model):
             address=credentials.address,
             narrowings=credentials.narrowings,
         )
+
+
+def refusal(row: dict | None) -> NotAuthenticated:
+    """Return why a key is not good.
+
+    :param row: as :meth:`McpApiKey._look_up` found it
+    """
+    if row and row["active"] and row["state"]:
+        return NotAuthenticated(
+            f"This key is {row['state']}. Make a new one in your preferences."
+        )
+    return NotAuthenticated("This key is not known here. Check it for typos.")
 
 
 def parse_networks(text: str | bool) -> list:
