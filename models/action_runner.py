@@ -23,7 +23,8 @@ class ActionRunner(Admission):
                 if feature.method:
                     context = {**context, "mcp_call": live}
                 env = env(context=context)
-                if live.timeout and not self._is_timed(feature):
+                timed = getattr(self._method(feature), "_mcp_timed", False)
+                if live.timeout and not timed:
                     env.cr.execute(
                         "SELECT set_config('statement_timeout', %s, true)",
                         [f"{live.timeout * 1000:.0f}"],
@@ -37,15 +38,8 @@ class ActionRunner(Admission):
         self.registry.signal_changes()
         return result
 
-    def _is_timed(self, feature: Feature) -> bool:
-        if not feature.method:
-            return False
-        method = getattr(self.registry[feature.model], feature.method)
-        return getattr(method, "_mcp_timed", False)
-
     def _arguments(self, feature: Feature, arguments: dict) -> dict:
-        if feature.method:
-            method = getattr(self.registry[feature.model], feature.method)
+        if method := self._method(feature):
             return signature(method).parse(arguments)
         if faults := explain_arguments(feature.input_schema, arguments):
             raise ArgumentError(faults)

@@ -77,14 +77,18 @@ class Admission(Inquiries):
             return OverStream(call.capabilities, call.waiting, box)
         return Nobody()
 
+    def _method(self, feature: Feature):
+        """Return the method that a feature's action names; None: it has other code."""
+        if not feature.method:
+            return None
+        return getattr(self.registry[feature.model], feature.method)
+
     def _patience(self, env, feature: Feature, arguments: dict, call: Call):
         """Return the seconds after which a call goes on as a job.
 
         :return: None: it cannot, or will have ended before
         """
-        method = feature.method and getattr(
-            self.registry[feature.model], feature.method
-        )
+        method = self._method(feature)
         if not getattr(method, "_mcp_job", False):
             return None
         try:

@@ -12,7 +12,6 @@ from dev.bench import costs, latency, peers, process, report
 from dev.bench.report import Measured
 from dev.bench.site import Site, prepared
 from dev.bench.targets import (
-    FLOOR,
     HEALTH,
     LISTENER,
     ONE,
@@ -85,7 +84,7 @@ def _with(
 
 
 def _is_light(target: Target) -> bool:
-    return target.work == ONE or target.door in (HEALTH, FLOOR)
+    return target.work == ONE or target.door == HEALTH
 
 
 def _tokens(url: str, key: str) -> int:
