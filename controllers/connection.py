@@ -5,15 +5,12 @@ import io
 import logging
 import socket
 import time
-from dataclasses import replace
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
 
-from werkzeug.datastructures import Headers
-from werkzeug.serving import DechunkedInput
-
-from .door import MOST_BYTES, PROXY_HEADERS, not_whole, too_large
+from . import http1
+from .door import PROXY_HEADERS
 from .exchange import HttpRequest, HttpResponse
 from .rpc import RpcError
 from .stream import EventStream
@@ -86,17 +83,37 @@ class Handler(BaseHTTPRequestHandler):
 
     def handle_one_request(self) -> None:
         self.deadline.next_request()
-        with contextlib.suppress(ConnectionError, BrokenPipeError, TimeoutError):
-            super().handle_one_request()
-            return
         self.close_connection = True
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            self._handle_one()
 
-    def answer(self) -> None:
-        """Answer one request, whatever its method: the protocol decides."""
+    def _handle_one(self) -> None:
+        """Read a request and answer it, whatever its method: the protocol decides."""
+        # what the standard library's half of an answer looks at
+        self.command, self.requestline = "", ""
+        self.request_version = self.protocol_version
+        try:
+            head = http1.read_head(self.rfile)
+        except RpcError as fault:
+            self._send(respond(None, fault))
+            return
+        if head is None:
+            return
+        self.command, self.request_version = head.method, head.version
+        self.requestline = f"{head.method} {head.target}"
+        self.close_connection = not head.keeps
+        if head.awaits_continue:
+            self.send_response_only(HTTPStatus.CONTINUE)
+            self.end_headers()
+            self.wfile.flush()
+        self.answer(head)
+
+    def answer(self, head: http1.Head) -> None:
+        """Answer one request."""
         stream = EventStream(self._start_stream, self.connection, "listener")
         try:
-            request = replace(self._request(), stream=stream, hub=self.server.hub)
-            response = self.server.answer(self.path, request)
+            request = self._request(head, stream)
+            response = self.server.answer(head.target, request)
             if response.stays:
                 self.server.hub.follow(response.stays, stream)
         except RpcError as fault:
@@ -114,46 +131,19 @@ class Handler(BaseHTTPRequestHandler):
         for act in response.afterwards:
             act()
 
-    def __getattr__(self, name: str):
-        if name.startswith("do_"):
-            return self.answer
-        raise AttributeError(name)
-
-    def _request(self) -> HttpRequest:
-        headers = Headers(self.headers.items())
+    def _request(self, head: http1.Head, stream: EventStream) -> HttpRequest:
         return HttpRequest(
-            method=self.command,
-            headers=headers,
-            body=self._body(headers),
+            method=head.method,
+            headers=head.headers,
+            body=http1.read_body(head, self.rfile),
             address=self.client_address[0],
-            forwarded=bool(
-                PROXY_HEADERS.intersection(name.title() for name, _value in headers)
+            forwarded=any(
+                name.title() in PROXY_HEADERS for name, _value in head.headers
             ),
-            query=self.path.partition("?")[2],
+            query=head.target.partition("?")[2],
+            stream=stream,
+            hub=self.server.hub,
         )
-
-    def _body(self, headers: Headers) -> bytes:
-        """Return the body, whole. RFC 9112 section 6.
-
-        :raise RpcError: 413, it is too large; 400, it is not whole
-        """
-        if headers.get("Transfer-Encoding", "").lower() == "chunked":
-            try:
-                body = DechunkedInput(self.rfile).read(MOST_BYTES + 1)
-            except OSError as error:
-                raise not_whole() from error
-            if len(body) > MOST_BYTES:
-                raise too_large()
-            return body
-        length = headers.get("Content-Length", "0")
-        if not length.isdecimal() or headers.getlist("Content-Length")[1:]:
-            raise not_whole()
-        if int(length) > MOST_BYTES:
-            raise too_large()
-        body = self.rfile.read(int(length))
-        if len(body) < int(length):
-            raise not_whole()
-        return body
 
     def _send(self, response: HttpResponse) -> None:
         body = response.body()
