@@ -7,6 +7,7 @@ may use it.
 https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#security-warning
 """
 
+import functools
 import ipaddress
 from collections.abc import Collection
 from urllib.parse import urlsplit
@@ -112,6 +113,7 @@ def _hostname(url: str) -> str | None:
         return None
 
 
+@functools.lru_cache(32)
 def _is_loopback_name(name: str | None) -> bool:
     if name is None:
         return False

@@ -3,6 +3,7 @@
 https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http
 """
 
+import functools
 import logging
 import time
 from http import HTTPStatus
@@ -17,6 +18,9 @@ from .narrowing import narrowings
 from .revision import VERSION_HEADER
 
 _logger = logging.getLogger(__name__)
+
+REMEMBERED = 32
+"""Headers of that many kinds of clients are parsed once, and not with each request."""
 
 
 def check_http(request: HttpRequest) -> None:
@@ -33,12 +37,11 @@ def check_http(request: HttpRequest) -> None:
             status=405,
             headers={"Allow": "POST, OPTIONS"},
         )
-    kind, _options = parse_options_header(request.headers.get("Content-Type", ""))
-    if kind.lower() != "application/json":
+    if _media_type(request.headers.get("Content-Type", "")) != "application/json":
         raise rpc.RpcError(
             INVALID_REQUEST, "Send 'Content-Type: application/json'.", status=415
         )
-    accept = _accepted(request)
+    accept = _accepted(request.headers.get("Accept", ""))
     if accept and not accept & {"application/json", "application/*", "*/*"}:
         raise rpc.RpcError(
             INVALID_REQUEST,
@@ -47,9 +50,16 @@ def check_http(request: HttpRequest) -> None:
         )
 
 
-def _accepted(request: HttpRequest) -> set[str]:
-    header = parse_accept_header(request.headers.get("Accept", ""))
-    return {kind for kind, quality in header if quality > 0}
+@functools.lru_cache(REMEMBERED)
+def _media_type(content_type: str) -> str:
+    kind, _options = parse_options_header(content_type)
+    return kind.lower()
+
+
+@functools.lru_cache(REMEMBERED)
+def _accepted(accept: str) -> frozenset[str]:
+    found = parse_accept_header(accept)
+    return frozenset(kind for kind, quality in found if quality > 0)
 
 
 def may_stay(request: HttpRequest) -> bool:
@@ -68,7 +78,7 @@ def may_stay(request: HttpRequest) -> bool:
 
 def takes_stream(request: HttpRequest) -> bool:
     """Tell whether the client takes a stream of events for an answer."""
-    return "text/event-stream" in _accepted(request)
+    return "text/event-stream" in _accepted(request.headers.get("Accept", ""))
 
 
 def time_left(request: HttpRequest) -> float | None:

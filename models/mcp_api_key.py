@@ -53,7 +53,7 @@ LEVEL = """
 CREATE FUNCTION mcp_api_key_level(key integer, heeded text)
 RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
-    IF heeded <> mcp_signals() THEN
+    IF heeded IS NOT NULL AND heeded <> mcp_signals() THEN
         RETURN 'behind';
     END IF;
     RETURN (SELECT coalesce(k.log_level, '')

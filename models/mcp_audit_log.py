@@ -48,7 +48,7 @@ BEGIN
     IF NOT durable THEN
         SET LOCAL synchronous_commit = off;
     END IF;
-    IF heeded <> mcp_signals() THEN
+    IF heeded IS NOT NULL AND heeded <> mcp_signals() THEN
         RETURN ARRAY['behind'];
     END IF;
     IF key IS NOT NULL THEN

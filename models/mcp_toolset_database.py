@@ -12,8 +12,9 @@ from . import sql_schema, sql_writer
 from .exceptions import ToolError
 from .live_call import live
 from .parameters import parameter, settings, time_left
-from .sql_reader import fetch, read_only
+from .sql_reader import OPEN_FUNCTION, fetch, read_only
 from .sql_writer import writing
+from .stored_functions import define
 from .tool_signature import tool
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ class McpToolsetDatabase(models.AbstractModel):
 
     _name = "mcp.toolset.database"
     _description = "MCP Toolset Database"
+
+    def init(self):
+        define(self.env.cr, "mcp_query_open", OPEN_FUNCTION)
 
     @tool(types=".schemas.database", timed=True)
     def query_database(

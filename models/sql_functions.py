@@ -24,7 +24,7 @@ DENIED = re.compile(
     | lo_\w+ | loread | lowrite
     | dblink\w* | postgres_fdw_\w+
     | (query|cursor|table|schema|database)_to_xml\w*
-    | ts_stat | ts_rewrite | crosstab\w* | connectby
+    | mcp_query_open | ts_stat | ts_rewrite | crosstab\w* | connectby
     """,
     re.VERBOSE,
 )

@@ -1,7 +1,7 @@
 """Read SQL as PostgreSQL understands it, and nothing but read.
 
-The statement is handed over as a setting and opened as a cursor by PL/pgSQL, in a
-READ ONLY transaction that is always rolled back: what is more than one statement, or
+The statement is handed over as a value and opened as a cursor by PL/pgSQL, in a READ
+ONLY transaction that is always rolled back: what is more than one statement, or
 no query, PostgreSQL itself refuses. No text is looked at to decide it.
 https://www.postgresql.org/docs/current/plpgsql-cursors.html#PLPGSQL-CURSOR-OPENING
 """
@@ -28,18 +28,21 @@ from .sql_lexer import tokens
 from .sql_session import ends_with_client
 from .sql_values import PLAIN, register_types, shortened, size, to_json
 
-HAND_OVER = "SELECT set_config('mcp.query', %s, true);"
+OPEN_FUNCTION = """
+CREATE FUNCTION mcp_query_open(name refcursor, query text)
+RETURNS refcursor LANGUAGE plpgsql AS $$
+BEGIN
+    OPEN name FOR EXECUTE query;
+    RETURN name;
+END $$
+"""
+"""Kept in the database: a DO block would be compiled with each query."""
 
-OPEN = """
-DO $$ DECLARE c refcursor := 'mcp_result';
-BEGIN OPEN c FOR EXECUTE current_setting('mcp.query'); END $$"""
+OPEN = "SELECT mcp_query_open('mcp_result', %s)"
 
 EXPLAIN = """
 SAVEPOINT mcp_plan;
-SELECT set_config('mcp.plan', %s, true);
-DO $$ DECLARE c refcursor := 'mcp_plan';
-BEGIN OPEN c FOR EXECUTE
-    'EXPLAIN (VERBOSE, COSTS OFF) ' || current_setting('mcp.plan'); END $$;
+SELECT mcp_query_open('mcp_plan', 'EXPLAIN (VERBOSE, COSTS OFF) ' || %s);
 FETCH ALL FROM mcp_plan"""
 
 # https://www.postgresql.org/docs/current/sql-explain.html
@@ -159,11 +162,11 @@ def fetch(
     text = bind(cursor, query, params)
     if not _check_functions(cursor, text):
         # opened, PostgreSQL says best why it does not like it
-        cursor.execute(HAND_OVER + OPEN, [text])
+        cursor.execute(OPEN, [text])
         if first_word(text) != "show":
             raise ToolError(READ_ONLY)
         return collect(cursor, limit, most_bytes, end, call)
-    later(cursor, cursor.mogrify(f"{HAND_OVER}{OPEN};", [text]))
+    later(cursor, cursor.mogrify(f"{OPEN};", [text]))
     return collect(cursor, limit, most_bytes, end, call)
 
 

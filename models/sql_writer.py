@@ -93,7 +93,7 @@ def run(
             [statement, str(left)],
         )
         word = first_word(statement) or ""
-        if _open(cursor):
+        if _open(cursor, statement):
             rows = collect(cursor, limit, most_bytes, end, call)
             affected = rows.fetched
             if rows.truncated and word not in READING:
@@ -114,14 +114,14 @@ def run(
     return Written(done, rows)
 
 
-def _open(cursor) -> bool:
-    """Open the statement as the cursor ``mcp_result``, if it is one that returns rows.
+def _open(cursor, statement: str) -> bool:
+    """Open a statement as the cursor ``mcp_result``, if it is one that returns rows.
 
     What is none is refused before anything of it runs.
     """
     cursor.execute("SAVEPOINT mcp_statement")
     try:
-        cursor.execute(OPEN)
+        cursor.execute(OPEN, [statement])
     except errors.InvalidCursorDefinition:
         cursor.execute("ROLLBACK TO SAVEPOINT mcp_statement")
         return False

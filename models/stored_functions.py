@@ -5,6 +5,7 @@ NAMES = (
     "mcp_audit_log_close",
     "mcp_audit_log_open",
     "mcp_metric_count",
+    "mcp_query_open",
     "mcp_rate_limit_count",
     "mcp_signals",
 )

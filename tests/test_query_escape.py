@@ -107,6 +107,7 @@ SELECT {LOCK}
 SELECT pg_advisory_lock(4711)
 SELECT pg_advisory_xact_lock(4711)
 SELECT pg_advisory_unlock_all()
+SELECT mcp_query_open('mcp_plan', 'SELECT {LOCK}')
 SELECT pg_terminate_backend(0)
 SELECT pg_cancel_backend(0)
 SELECT pg_reload_conf()

@@ -214,7 +214,10 @@ def markdown(measured: Sequence[Measured]) -> str:
     by_name = [{budget.what: budget for budget in one.budgets()} for one in measured]
     rows = [head]
     for what, budget in by_name[0].items() if by_name else ():
-        told = [f"{found[what].measured:,.2f}" for found in by_name]
+        told = [
+            f"{found[what].measured:,.2f}{'' if found[what].met else ', not met'}"
+            for found in by_name
+        ]
         most = "" if budget.most is None else f", at most {budget.most:g}"
         rows.append((f"{what}{most} {budget.unit}".strip(), *told))
     lines += [*_markdown(iter(rows)), ""]
