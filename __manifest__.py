@@ -38,6 +38,9 @@
         "views/res_users_views.xml",
         "views/odoo_dev_mcp_menus.xml",
     ],
+    "assets": {
+        "web.assets_tests": ["odoo_dev_mcp/static/tests/tours/**/*"],
+    },
     "uninstall_hook": "uninstall_hook",
     "application": True,
 }

@@ -5,7 +5,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from dev import console, database, odoo_source, outcome, paths, stack
+from dev import browser, console, database, odoo_source, outcome, paths, stack
 from dev.console import HarnessError, setting
 from dev.odoo_instance import OdooInstance
 from dev.outcome import Outcome
@@ -23,6 +23,8 @@ def main() -> int:
     sources, missing = odoo_source.asked_for(setting("ODOO"))
     for series, reason in missing.items():
         console.progress(f"Odoo {series} is left out: {reason}")
+    if not browser.program():
+        console.progress("the tours are left out: install Chromium (package chromium)")
     parts = {
         series: _on_series(stack.on(source), setting("TAGS"))
         for series, source in sources.items()

@@ -36,5 +36,6 @@ from . import (
     test_revision,
     test_security,
     test_settings,
+    test_tours,
     test_transport,
 )

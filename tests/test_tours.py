@@ -1,0 +1,27 @@
+"""An administrator walks the views in a real browser.
+
+A complaint of the browser's console about one of our tours fails the run: the harness
+reads the log.
+"""
+
+from odoo.tests import HttpCase, tagged
+
+from .common import ADMINISTRATOR, SETTINGS, McpHelpers
+
+
+@tagged("post_install", "-at_install")
+class TestTours(McpHelpers, HttpCase):
+    """Each tour is a sentence that a person would say of what they did."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls._set_up_mcp()
+        cls.administrator = cls.make_user("mcp_admin", ADMINISTRATOR, SETTINGS)
+
+    def walk(self, tour, login="mcp_admin"):
+        """Walk a tour of this addon as a user."""
+        self.start_tour("/odoo", f"odoo_dev_mcp_{tour}", login=login)
+
+    def test_tools_are_listed(self):
+        self.walk("tools")
