@@ -8,6 +8,7 @@ first as long as that lives. No lock and no transaction is held while a call is 
 
 import json
 import socket
+import time
 from dataclasses import asdict, dataclass, field, replace
 
 from . import phone_home_payload
@@ -79,7 +80,9 @@ def claim(cr, server: Server) -> tuple[list[Call], float]:
 
 
 def _next(cr, server: Server) -> tuple[str, float]:
-    return next_call(told(cr).get(socket.gethostname(), Entry()), read(cr), server)
+    entry, settings = told(cr).get(socket.gethostname(), Entry()), read(cr)
+    # later than all that is written there, or it would look like a clock set back
+    return next_call(entry, settings, replace(server, now=time.time()))
 
 
 def _claimed(cr, server: Server, action: str) -> list[Call]:

@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from unittest import SkipTest
@@ -19,7 +20,7 @@ from odoo import release
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import BaseCase, tagged
 
-from ..models import phone_home_payload, phone_home_plan
+from ..models import phone_home_payload, phone_home_plan, phone_home_state
 from ..models.phone_home_address import (
     AddressError,
     check,
@@ -343,6 +344,18 @@ class TestPhoneHome(McpCase):
     def payload(self):
         self.env.flush_all()
         return phone_home_payload.payload(self.env.cr)
+
+    def test_what_another_worker_wrote_meanwhile_is_no_clock_that_was_set_back(self):
+        self.set_parameter("phone_home_url", "https://registry.example")
+        self.env.flush_all()
+        server = phone_home_plan.this_server()
+        [call], _seconds = phone_home_state.claim(self.env.cr, server)
+        # the other worker began after this one, and has ended already
+        later = replace(server, now=time.time())
+        phone_home_state.settle(self.env.cr, later, call, answer="agreed")
+        calls, seconds = phone_home_state.claim(self.env.cr, server)
+        self.assertFalse(calls)
+        self.assertGreater(seconds, 50)
 
     def test_payload_is_just_what_is_documented(self):
         payload = self.payload()
