@@ -5,6 +5,7 @@
 # make conformance   the official suite against both doors, and the size of tools/list   ODOO=
 # make bench    how fast it is, beside what else there is, and whether the budgets are met
 #               ODOO= ROUNDS=; README=1: put the tables into the README
+# make screenshots   the pictures of README and description page   ODOO= ONLY= FOLDER=
 #
 # All that these need is provisioned into $XDG_CACHE_HOME/odoo_dev_mcp (~/.cache).
 
@@ -13,6 +14,6 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/odoo_dev_mcp
 
 export PYTHONPYCACHEPREFIX = $(CACHE)/pycache
 
-.PHONY: run test lint conformance bench
-run test lint conformance bench:
+.PHONY: run test lint conformance bench screenshots
+run test lint conformance bench screenshots:
 	@$(PYTHON) -m dev $@

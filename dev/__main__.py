@@ -1,4 +1,4 @@
-"""Entry of the Makefile: ``python3 -m dev run|test|lint|conformance|bench``."""
+"""Entry of the Makefile: ``python3 -m dev run``, ``test``, ``lint`` and the others."""
 
 import importlib
 import sys
@@ -10,7 +10,7 @@ if sys.version_info < (3, 10):  # noqa: UP036
 from dev import console
 from dev.console import HarnessError
 
-COMMANDS = ("run", "test", "lint", "conformance", "bench")
+COMMANDS = ("run", "test", "lint", "conformance", "bench", "screenshots")
 
 
 def main() -> int:
