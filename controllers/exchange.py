@@ -28,6 +28,7 @@ class HttpRequest:
     :param deadline: monotonic time when the door must have answered; None: no end
     :param stream: what the answer can become before its end; None: it cannot
     :param hub: keeps streams open; None: the door has none
+    :param uid: who is logged in to Odoo, at the door that is for them; None: nobody
     """
 
     method: str
@@ -39,6 +40,7 @@ class HttpRequest:
     deadline: float | None = None
     stream: "EventStream | None" = None
     hub: "Hub | None" = None
+    uid: int | None = None
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,9 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from urllib.parse import urlsplit
 
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 from werkzeug.wrappers import Response as BaseResponse
 from werkzeug.wsgi import ClosingIterator
@@ -20,7 +22,7 @@ from .exchange import HttpRequest, HttpResponse
 from .health import health
 from .metrics import metrics
 from .protocol import Protocol
-from .rpc import RpcError
+from .rpc import AUTHENTICATION_REQUIRED, FORBIDDEN, RpcError
 from .stream import EventStream
 from .transport import respond
 
@@ -45,17 +47,20 @@ class McpDispatcher(Dispatcher):
         return endpoint(**args)
 
     def handle_error(self, exc: Exception):
+        if isinstance(exc, http.SessionExpiredException):
+            expired = RpcError(AUTHENTICATION_REQUIRED, LOG_IN, status=401)
+            return to_odoo(respond(None, expired))
         _logger.error("MCP route failed", exc_info=exc)
         code = getattr(exc, "code", None) or 500
         return to_odoo(respond(None, RpcError(-32603, "Internal error", status=code)))
 
 
-def mcp_route(path: str):
+def mcp_route(path: str, auth: str = "none"):
     """Route ``path`` to a method, whatever the HTTP method: the protocol decides."""
     return http.route(
         path,
         type="mcp",
-        auth="none",
+        auth=auth,
         readonly=False,
         save_session=False,
         # more than is taken: a client that is still sending does not get to an answer
@@ -98,7 +103,22 @@ class McpController(http.Controller):
         """Tell the names of the caller's tools and resources, as 1.0 did."""
         return self._answer(Protocol.capabilities)
 
-    def _answer(self, how) -> BaseResponse:
+    @mcp_route("/mcp/v1/session", auth="user")
+    def session(self, **params):
+        """Answer one MCP request of Odoo's own web client, as who is logged in.
+
+        A browser sends its session with whatever page asks for it, so only a page of
+        this very origin is answered.
+        """
+        origin = request.httprequest.headers.get("Origin")
+        if origin is not None and urlsplit(origin).netloc != request.httprequest.host:
+            return to_odoo(respond(None, RpcError(FORBIDDEN, NOT_OURS, status=403)))
+        headers = Headers(request.httprequest.headers)
+        headers["User-Agent"] = WEB_CLIENT
+        return self._answer(Protocol.handle, headers=headers, uid=request.env.uid)
+
+    def _answer(self, how, **known) -> BaseResponse:
+        """Answer a request, of which the door may know more than what was sent."""
         try:
             if not request.db:
                 raise RpcError(-32603, NO_DATABASE, status=503)
@@ -106,7 +126,7 @@ class McpController(http.Controller):
                 Registrar(request.env.registry), make_guard(request.env)
             )
             close_cursor()
-            asked = read_request(request.httprequest)
+            asked = replace(read_request(request.httprequest), **known)
         except RpcError as fault:
             return to_odoo(respond(None, fault))
         return LateResponse(lambda stream: how(protocol, replace(asked, stream=stream)))
@@ -148,6 +168,11 @@ class LateResponse(BaseResponse):
             if name.lower() not in about_content
         }
 
+
+LOG_IN = "Log in to Odoo: the session is over."
+NOT_OURS = "A session is for Odoo's own pages: other clients send a key to /mcp/v1."
+WEB_CLIENT = "Odoo web client"
+"""What the audit log calls it."""
 
 NO_DATABASE = (
     "No database: name one with db_name or dbfilter in the server's configuration."

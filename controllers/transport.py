@@ -105,6 +105,7 @@ def credentials(request: HttpRequest) -> Credentials:
         address=request.address,
         forwarded=request.forwarded,
         narrowings=narrowings(request),
+        uid=request.uid,
     )
 
 

@@ -20,12 +20,14 @@ class Credentials:
     :param forwarded: a proxy passed the request on, so that the address of the
         connection says nothing about where it comes from
     :param narrowings: what the request leaves of what the key allows; all apply
+    :param uid: a user whom Odoo has let in by a session of its own, who needs no key
     """
 
     key: str | None
     address: str
     forwarded: bool = False
     narrowings: tuple[Narrowing, ...] = ()
+    uid: int | None = None
 
     @property
     def local(self) -> bool:
@@ -67,7 +69,7 @@ class Feature(NamedTuple):
 class Caller:
     """A user, and what their key and this request leave of what they may do.
 
-    :param key_id: None for the anonymous user
+    :param key_id: None for the anonymous user, and for one with a session
     :param narrowed: the key is for ``toolset_ids`` and ``tool_ids`` alone
     :param narrowings: what the request leaves of it; all apply
     :param memory: what this process has found out for this key, and forgets when Odoo

@@ -237,8 +237,8 @@ class McpApiKey(models.Model):
 
         :raise NotAuthenticated, NotAllowed: see :meth:`_authenticate`
         """
-        if credentials.key is None:
-            caller = self._anonymous(credentials)
+        if credentials.uid or credentials.key is None:
+            caller = self._keyless(credentials)
             member = self._is_member(caller.uid)
         else:
             caller, member = self._caller(credentials)
@@ -330,14 +330,17 @@ class McpApiKey(models.Model):
         )
         return self.env.cr.dictfetchone()
 
-    def _anonymous(self, credentials: Credentials) -> Caller:
-        """Return the user whom the administrator has named for callers without a key.
+    def _keyless(self, credentials: Credentials) -> Caller:
+        """Return who calls without a key: the user of a session, or the one whom the
+        administrator has named for all others.
 
-        From loopback only, and not through a proxy on it.
+        Those from loopback only, and not through a proxy on it.
         """
-        uid = parameter(self.env, "anonymous_user_id")
+        uid = credentials.uid
+        if uid is None and credentials.local:
+            uid = parameter(self.env, "anonymous_user_id")
         user = self.env["res.users"].sudo().browse(uid).exists() if uid else None
-        if not (user and user.active and credentials.local):
+        if not (user and user.active):
             raise NotAuthenticated(
                 "Send a key: 'Authorization: Bearer …'. Users make one in their "
                 "preferences in Odoo."

@@ -11,8 +11,13 @@ from .tool_signature import signature
 DIRECT_CALL = re.compile(r"\s*action = model\.([a-z]\w*)\(\*\*arguments\)\s*")
 """Code that only hands the arguments to a method: it is called without safe_eval."""
 
-GUARDED_FIELDS = frozenset({"server_action_id", "group_ids", "toolset_id"})
+GUARDED_FIELDS = frozenset(
+    {"server_action_id", "model_id", "code", "group_ids", "toolset_id"}
+)
 """What decides who runs what: for Settings administrators alone."""
+
+EXAMPLE = "mcp_example"
+"""In the context of a form: a new record begins as one that works."""
 
 
 class McpFeatureMixin(models.AbstractModel):
@@ -32,6 +37,21 @@ class McpFeatureMixin(models.AbstractModel):
         domain="[('usage', '=', 'mcp_tool')]",
         help="Its code finds the arguments as `arguments` and answers with `action`.",
     )
+    model_id = fields.Many2one(
+        related="server_action_id.model_id",
+        readonly=False,
+        groups="base.group_system",
+        help="What its code finds as `model`.",
+    )
+    code = fields.Text(
+        related="server_action_id.code",
+        readonly=False,
+        groups="base.group_system",
+    )
+    built_in = fields.Boolean(
+        compute="_compute_built_in",
+        help="A method of a module answers, and not code that is written here.",
+    )
     group_ids = fields.Many2many(
         "res.groups",
         string="Allowed Groups",
@@ -42,14 +62,73 @@ class McpFeatureMixin(models.AbstractModel):
         help="Seconds that one call may take. 0: the server's default."
     )
 
+    @api.depends("server_action_id")
+    def _compute_built_in(self):
+        for record in self:
+            action = record.sudo().server_action_id
+            record.built_in = bool(DIRECT_CALL.fullmatch(action.code or ""))
+
+    @api.model
+    def default_get(self, fields_list):
+        values = super().default_get(fields_list)
+        if self.env.context.get(EXAMPLE):
+            values |= {
+                name: value
+                for name, value in self._example().items()
+                if name in fields_list
+            }
+        return values
+
+    @api.model
+    def _example(self) -> dict:
+        """Return the values with which a new record works as it is."""
+        return {"model_id": self.env["ir.model"]._get_id("res.partner")}
+
     @api.model_create_multi
     def create(self, vals_list):
         self._check_guarded(self._guarded_fields())
-        return super().create(vals_list)
+        whole = [self._with_action(vals) for vals in vals_list]
+        # what a form begins with is no default for what is left out
+        return super(McpFeatureMixin, self.with_context(**{EXAMPLE: False})).create(
+            whole
+        )
+
+    def _with_action(self, vals: dict) -> dict:
+        """Return the values with an action for the code among them, if there is any."""
+        vals = {**vals}
+        code, model = vals.pop("code", None), vals.pop("model_id", None)
+        if code and not vals.get("server_action_id"):
+            action = self.env["ir.actions.server"].create(
+                {
+                    "name": vals.get("title") or vals.get("name"),
+                    "model_id": model or self.env["ir.model"]._get_id("res.partner"),
+                    "usage": "mcp_tool",
+                    "state": "code",
+                    "code": code,
+                }
+            )
+            vals["server_action_id"] = action.id
+        return vals
 
     def write(self, vals):
         self._check_guarded(vals)
         return super().write(vals)
+
+    def action_try(self):
+        """Open a dialog in which the user calls it, as an MCP client would."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.client",
+            "tag": "odoo_dev_mcp.try_it",
+            "name": self.env._("Try it: %s", self.title),
+            "target": "new",
+            "context": {"footer": False},
+            "params": {"kind": self._name, "name": self._called()},
+        }
+
+    def _called(self) -> str:
+        """Return what clients call this record."""
+        return self.name
 
     def unlink(self):
         actions = self._actions()

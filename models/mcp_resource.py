@@ -11,6 +11,13 @@ from .exceptions import UnknownResource
 VARIABLE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
+EXAMPLE_CODE = """\
+# It finds the variables of a template as `arguments`, runs as who reads it, and
+# answers with `action`: a text, or what can be written as JSON.
+action = {"companies": env.companies.mapped("name"), "user": user.name}
+"""
+
+
 def template_pattern(uri: str) -> re.Pattern[str]:
     r"""Return what matches the URIs of a template, each variable one path segment.
 
@@ -85,8 +92,15 @@ class McpResource(models.Model):
                     self.env._("%s: a URI starts with its scheme", record.uri)
                 )
 
+    def _called(self):
+        return self.uri
+
     def _actions(self):
         return super()._actions() | self.sudo().completion_action_id
+
+    @api.model
+    def _example(self):
+        return super()._example() | {"code": EXAMPLE_CODE}
 
     @api.model
     def _guarded_fields(self):

@@ -1,4 +1,5 @@
 import json
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
@@ -7,6 +8,25 @@ from .. import compat
 from .caller import Call, Feature
 from .exceptions import UnknownTool
 from .mirrored_parameters import explain_mirrored
+
+EXAMPLE_CODE = """\
+# It finds what it is called with as `arguments`, runs as who calls it, and answers
+# with `action`. Beside what every server action has there is `mcp`, e.g.
+# mcp.progress(1, 2, "halfway"), mcp.log("info", "…"), mcp.image(data, "image/png").
+partners = model.search([("name", "ilike", arguments["name"])], limit=10)
+action = {"partners": partners.mapped("display_name")}
+"""
+
+EXAMPLE_SCHEMA = """\
+{
+  "type": "object",
+  "properties": {
+    "name": {"type": "string", "description": "A part of the partner's name."}
+  },
+  "required": ["name"],
+  "additionalProperties": false
+}
+"""
 
 
 class McpTool(models.Model):
@@ -40,9 +60,26 @@ class McpTool(models.Model):
         help="A person at the client is asked before it runs. Clients that cannot ask "
         "are refused."
     )
+    effect = fields.Selection(
+        [
+            ("reads", "Read-only"),
+            ("writes", "Writes"),
+            ("destroys", "Destructive"),
+        ],
+        compute="_compute_effect",
+    )
+    parameters = fields.Html(
+        compute="_compute_parameters", sanitize=False, help="What it is called with."
+    )
+    calls_day = fields.Integer(
+        "Calls (24 h)",
+        compute="_compute_calls_day",
+        help="In the last 24 hours, as far as you may see them in the audit log.",
+    )
+    errors_day = fields.Integer("Errors (24 h)", compute="_compute_calls_day")
     input_schema = fields.Text(
         help="JSON Schema 2020-12 of the arguments. Built-in tools derive theirs from "
-        "the method that they call."
+        "the method that they call.",
     )
     output_schema = fields.Text(help="JSON Schema 2020-12 of the structured result.")
 
@@ -52,6 +89,46 @@ class McpTool(models.Model):
     _timeout_positive = compat.Constraint(
         "CHECK(timeout >= 0)", "A timeout is a number of seconds, or 0."
     )
+
+    @api.depends("read_only_hint", "destructive_hint")
+    def _compute_effect(self):
+        for record in self:
+            writes = "destroys" if record.destructive_hint else "writes"
+            record.effect = "reads" if record.read_only_hint else writes
+
+    @api.depends("input_schema", "server_action_id")
+    def _compute_parameters(self):
+        for record in self:
+            record.parameters = record.server_action_id and record._parameters()
+
+    def _parameters(self):
+        """Return the arguments as a table, for people."""
+        record = self.sudo()
+        try:
+            binding = record._binding(record.server_action_id)
+            schema, _output = record._schemas(binding, record.input_schema)
+        except ValueError:
+            return False  # it is being written, and not yet JSON
+        return self.env["ir.qweb"]._render(
+            "odoo_dev_mcp.mcp_tool_parameters",
+            {
+                "parameters": schema.get("properties", {}),
+                "required": schema.get("required", ()),
+                "dumps": json.dumps,
+            },
+        )
+
+    def _compute_calls_day(self):
+        since = fields.Datetime.now() - timedelta(days=1)
+        rows = self.env["mcp.audit.log"]._read_group(
+            [("create_date", ">=", since), ("tool", "in", self.mapped("name"))],
+            ["tool", "status"],
+            ["__count"],
+        )
+        for record in self:
+            own = {status: count for tool, status, count in rows if tool == record.name}
+            record.calls_day = sum(own.values())
+            record.errors_day = own.get("error", 0) + own.get("lost", 0)
 
     @api.constrains("name")
     def _check_name(self):
@@ -87,6 +164,16 @@ class McpTool(models.Model):
             raise ValidationError(
                 self.env._("%(tool)s: %(fault)s", tool=self.name, fault=fault)
             )
+
+    @api.model
+    def _example(self):
+        return super()._example() | {
+            "code": EXAMPLE_CODE,
+            "input_schema": EXAMPLE_SCHEMA,
+            "read_only_hint": True,
+            "destructive_hint": False,
+            "open_world_hint": False,
+        }
 
     @api.model
     def _guarded_fields(self):

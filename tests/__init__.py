@@ -36,6 +36,8 @@ from . import (
     test_revision,
     test_security,
     test_settings,
+    test_tool_views,
     test_tours,
     test_transport,
+    test_try_it,
 )

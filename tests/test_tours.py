@@ -23,5 +23,15 @@ class TestTours(McpHelpers, HttpCase):
         """Walk a tour of this addon as a user."""
         self.start_tour("/odoo", f"odoo_dev_mcp_{tour}", login=login)
 
-    def test_tools_are_listed(self):
+    def test_a_tool_is_made_from_scratch_and_tried(self):
         self.walk("tools")
+
+    def test_a_tool_that_is_shipped_is_tried_and_switched_off(self):
+        self.walk("try_it")
+        self.assertFalse(self.tool("list_modules").active)
+
+    def test_a_resource_is_read(self):
+        self.walk("resources")
+
+    def test_a_prompt_is_made_and_tried(self):
+        self.walk("prompts")
