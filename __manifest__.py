@@ -26,6 +26,8 @@
         "data/mcp_prompt_data.xml",
         "data/ir_cron_data.xml",
         "wizards/mcp_api_key_generate_views.xml",
+        "wizards/mcp_api_key_show_views.xml",
+        "wizards/mcp_client_connect_views.xml",
         "views/mcp_audit_log_views.xml",
         "views/mcp_tool_views.xml",
         "views/mcp_resource_views.xml",

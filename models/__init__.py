@@ -2,6 +2,7 @@ from . import (
     ir_actions_server,
     ir_config_parameter,
     mcp_api_key,
+    mcp_api_key_authenticate,
     mcp_audit_log,
     mcp_catalog_mixin,
     mcp_feature_mixin,

@@ -1,53 +1,15 @@
-import hashlib
-import ipaddress
-import re
+import datetime
 import secrets
-from typing import NamedTuple
+from collections.abc import Collection
 
-from odoo import api, fields, models, tools
-from odoo.exceptions import AccessError, ValidationError
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 
-from .caller import Caller, Credentials
-from .exceptions import Behind, NotAllowed, NotAuthenticated
-from .parameters import parameter
+from odoo.addons.base.models.res_users import check_identity
+
+from .key_facts import PREFIX, key_hash, parse_networks
 from .stored_functions import define
-from .transactions import caught_up, check_signals, heeded
-
-PREFIX = "odoo_mcp_"
-"""Makes a key recognisable to people and to secret scanners."""
-
-KEY = re.compile(PREFIX + r"[A-Za-z0-9_-]{43}")
-
-
-def key_hash(key: str) -> str:
-    """Return what is stored of a key.
-
-    256 random bits cannot be guessed, so one sha256 is enough: a slow hash would
-    cost each call milliseconds and protect nothing.
-    """
-    return hashlib.sha256(key.encode()).hexdigest()
-
-
-class Holder(NamedTuple):
-    """What a key stays for as long as it lives, remembered by each process.
-
-    Changed behind Odoo's back, by SQL, it takes effect when Odoo clears its caches;
-    what :data:`LEVEL` looks at, at once.
-    """
-
-    key_id: int
-    key_name: str
-    uid: int
-    login: str
-    member: bool
-    read_only: bool
-    narrowed: bool
-    networks: str | None
-    toolset_ids: frozenset[int]
-    tool_ids: frozenset[int]
-    memory: dict
-
 
 LEVEL = """
 CREATE FUNCTION mcp_api_key_level(key integer, heeded text)
@@ -67,6 +29,12 @@ END $$
 
 A function because PostgreSQL keeps its plans: planning costs more than looking.
 """
+
+SOON = datetime.timedelta(days=14)
+"""Before its end a key is told to expire soon."""
+
+COUNTED = 10_000
+"""Calls of a key, at most: to count a million takes half a second."""
 
 
 class McpApiKey(models.Model):
@@ -114,13 +82,22 @@ class McpApiKey(models.Model):
             ("revoked", "Revoked"),
         ],
         compute="_compute_state",
+        search="_search_state",
     )
+    expires_soon = fields.Boolean(compute="_compute_state")
     log_level = fields.Char(
         readonly=True,
         help="Its clients before MCP 2026-07-28 want log messages from this level on.",
     )
-    last_use = fields.Datetime(compute="_compute_use", compute_sudo=True)
-    use_count = fields.Integer("Calls", compute="_compute_use", compute_sudo=True)
+    last_use = fields.Datetime(
+        compute="_compute_use", search="_search_last_use", compute_sudo=True
+    )
+    use_count = fields.Integer(
+        "Calls",
+        compute="_compute_use",
+        compute_sudo=True,
+        help="Those that the audit log has. It counts up to 10,000.",
+    )
 
     @api.depends("suspended", "revoked_date", "expiration_date")
     def _compute_state(self):
@@ -132,15 +109,65 @@ class McpApiKey(models.Model):
                 key.state = "expired"
             else:
                 key.state = "suspended" if key.suspended else "active"
+            end = key.state in ("active", "suspended") and key.expiration_date
+            key.expires_soon = bool(end) and end <= now + SOON
+
+    def _search_state(self, operator, value):
+        now = fields.Datetime.now()
+        alive = ["&", ("revoked_date", "=", False)]
+        lasting = ["|", ("expiration_date", "=", False), ("expiration_date", ">", now)]
+        domains = {
+            "active": ["&", *alive, ("suspended", "=", False), *lasting],
+            "suspended": ["&", *alive, ("suspended", "=", True), *lasting],
+            "expired": [*alive, ("expiration_date", "<=", now)],
+            "revoked": [("revoked_date", "!=", False)],
+        }
+        asked = {value} if isinstance(value, str) else set(value or ())
+        if operator in ("!=", "not in"):
+            asked = set(domains) - asked
+        wanted = [domain for state, domain in domains.items() if state in asked]
+        if not wanted:
+            return [("id", "in", [])]
+        return ["|"] * (len(wanted) - 1) + [
+            term for domain in wanted for term in domain
+        ]
 
     def _compute_use(self):
-        """Tell from the audit log, so that a call writes nothing to its key."""
-        rows = self.env["mcp.audit.log"]._read_group(
-            [("key_id", "in", self.ids)], ["key_id"], ["create_date:max", "__count"]
+        """Tell from the audit log, so that a call writes nothing to its key.
+
+        An index has key and date: neither does a million calls cost a list its speed.
+        """
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT k.id,
+                       (SELECT max(create_date) FROM mcp_audit_log WHERE key_id = k.id),
+                       (SELECT count(*)
+                          FROM (SELECT FROM mcp_audit_log
+                                 WHERE key_id = k.id LIMIT %s) calls)
+                  FROM unnest(%s) k(id)
+                """,
+                COUNTED,
+                self.ids,
+            )
         )
-        uses = {key.id: (last, count) for key, last, count in rows}
+        uses = {key: (last, count) for key, last, count in rows}
         for key in self:
             key.last_use, key.use_count = uses.get(key.id, (False, 0))
+
+    def _search_last_use(self, operator, value):
+        """Find the keys that were never used, or those that were."""
+        values = value if isinstance(value, Collection) else [value]
+        if operator not in ("=", "!=", "in", "not in") or any(values):
+            raise UserError(self.env._("Search for keys that were used, or never."))
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT id FROM mcp_api_key k WHERE EXISTS "
+                "(SELECT FROM mcp_audit_log WHERE key_id = k.id)"
+            )
+        )
+        never = operator in ("=", "in")
+        return [("id", "not in" if never else "in", [key for (key,) in rows])]
 
     def init(self):
         self.env.cr.execute(
@@ -175,6 +202,66 @@ class McpApiKey(models.Model):
         keys = self._own().filtered(lambda key: not key.revoked_date)
         keys.revoked_date = fields.Datetime.now()
 
+    @check_identity
+    def action_rotate(self):
+        """Replace the user's own key by one that may do the same, and show that.
+
+        It lasts as long as the old one was made for. The old one is useless at once.
+
+        :raise AccessError: it is another's: nobody else is to see their key
+        """
+        self.ensure_one()
+        if self.user_id != self.env.user:
+            raise AccessError(
+                self.env._("A key is its owner's to rotate: revoke it instead.")
+            )
+        if self.state not in ("active", "expired"):
+            raise UserError(
+                self.env._(
+                    "Only active and expired keys can be rotated: make a new one."
+                )
+            )
+        key, secret = self._issue(self.env.user, self._narrowing())
+        self.action_revoke()
+        return key._shown(secret)
+
+    def first_call(self) -> dict | bool:
+        """Tell of the first call with the user's own key, for a page that waits for it.
+
+        :return: ``client``, ``tool`` (or method), ``time``; False: none yet
+        :raise AccessError: the key is another's
+        """
+        self.ensure_one()
+        if self.user_id != self.env.user:
+            raise AccessError(
+                self.env._("Only its owner waits for a key's first call.")
+            )
+        entries = self.env["mcp.audit.log"].sudo()
+        entry = entries.search(
+            [("key_id", "=", self.id)], order="create_date, id", limit=1
+        )
+        return bool(entry) and {
+            "client": entry.client or "",
+            "tool": entry.tool,
+            "time": fields.Datetime.to_string(entry.create_date),
+        }
+
+    def _narrowing(self) -> dict:
+        """Return the values of a new key that may do the same, for as long."""
+        self.ensure_one()
+        period = self.expiration_date and self.expiration_date - self.create_date
+        # what is archived now may come back
+        key = self.sudo().with_context(active_test=False)
+        return {
+            "name": key.name,
+            "read_only": key.read_only,
+            "toolset_ids": [fields.Command.set(key.toolset_ids.ids)],
+            "tool_ids": [fields.Command.set(key.tool_ids.ids)],
+            "narrowed": key.narrowed,
+            "networks": key.networks,
+            "expiration_date": period and fields.Datetime.now() + period,
+        }
+
     def _own(self):
         """Return the keys in sudo, if the user may govern them."""
         if not self.env.su:
@@ -188,205 +275,39 @@ class McpApiKey(models.Model):
 
     @api.model
     def _generate(self, user, vals: dict) -> str:
-        """Make a key for ``user`` and return it: it cannot be had a second time.
+        """Make a key for ``user`` and return it; see :meth:`_issue`."""
+        _key, secret = self._issue(user, vals)
+        return secret
+
+    @api.model
+    def _issue(self, user, vals: dict) -> tuple:
+        """Make a key for ``user``.
 
         :param vals: name, and what narrows it: read_only, toolset_ids, tool_ids,
-            networks, expiration_date
+            narrowed, networks, expiration_date
+        :return: its record, and the key itself: it cannot be had a second time
         """
-        key = PREFIX + secrets.token_urlsafe(32)
-        record = self.sudo().create(
+        secret = PREFIX + secrets.token_urlsafe(32)
+        key = self.sudo().create(
             {
                 **vals,
                 "user_id": user.id,
-                "key_hash": key_hash(key),
-                "hint": f"{key[: len(PREFIX) + 4]}…",
+                "key_hash": key_hash(secret),
+                "hint": f"{secret[: len(PREFIX) + 4]}…",
             }
         )
-        record.narrowed = bool(record.toolset_ids or record.tool_ids)
-        return key
+        named = key.with_context(active_test=False)
+        if named.toolset_ids or named.tool_ids:
+            key.narrowed = True
+        return self.browse(key.id), secret
 
-    @api.model
-    def _authenticate(self, credentials: Credentials) -> Caller:
-        """Return who calls, narrowed as the request says.
-
-        :raise NotAuthenticated: there is no valid key
-        :raise NotAllowed: the key may not be used from this address, or its user is
-            no MCP user
-        :raise Behind: see :meth:`.transactions.Transactions.following`
-        """
-        caller = self._recall(credentials)
-        if caller.key_id is None:
-            check_signals(self.env)
-            return caller
-        self.env.cr.execute(
-            "SELECT mcp_api_key_level(%s, %s)", [caller.key_id, heeded(self.env)]
-        )
-        (level,) = self.env.cr.fetchone()
-        if level == "behind":
-            raise Behind
-        caught_up(self.env)
-        if level is None:
-            raise refusal(self._look_up(key_hash(credentials.key)))
-        return caller.at_level(level)
-
-    @api.model
-    def _recall(self, credentials: Credentials) -> Caller:
-        """Return who calls as this process remembers it, so without a query.
-
-        Only :data:`LEVEL` tells whether the key is still good.
-
-        :raise NotAuthenticated, NotAllowed: see :meth:`_authenticate`
-        """
-        if credentials.uid or credentials.key is None:
-            caller = self._keyless(credentials)
-            member = self._is_member(caller.uid)
-        else:
-            caller, member = self._caller(credentials)
-        if not member:
-            raise NotAllowed(
-                f"{caller.login} is not in the group MCP User: ask an administrator."
-            )
-        return caller
-
-    def _is_member(self, uid: int) -> bool:
-        user = self.env["res.users"].browse(uid)
-        return user.has_group("odoo_dev_mcp.odoo_dev_mcp_group_user")
-
-    def _caller(self, credentials: Credentials) -> tuple[Caller, bool]:
-        """Return the holder of a key as who calls, and whether that is an MCP user."""
-        if not KEY.fullmatch(credentials.key):
-            raise refusal(None)
-        try:
-            holder = self._holder(key_hash(credentials.key))
-        except LookupError as unknown:
-            raise refusal(*unknown.args) from None
-        if not address_within(credentials.address, holder.networks):
-            raise NotAllowed(f"This key may not be used from {credentials.address}.")
-        caller = Caller(
-            uid=holder.uid,
-            login=holder.login,
-            address=credentials.address,
-            key_id=holder.key_id,
-            key_name=holder.key_name,
-            read_only=holder.read_only,
-            narrowed=holder.narrowed,
-            toolset_ids=holder.toolset_ids,
-            tool_ids=holder.tool_ids,
-            narrowings=credentials.narrowings,
-            memory=holder.memory,
-        )
-        return caller, holder.member
-
-    @tools.ormcache("key_hash")
-    def _holder(self, key_hash: str) -> Holder:
-        """Return what there is to know of a key that is good now.
-
-        :raise LookupError: it is not; its row, if there is one. That is not remembered
-        """
-        row = self._look_up(key_hash)
-        if row is None or row["state"] or not row["active"]:
-            raise LookupError(row)
-        return Holder(
-            key_id=row["id"],
-            key_name=row["name"],
-            uid=row["user_id"],
-            login=row["login"],
-            member=self._is_member(row["user_id"]),
-            read_only=bool(row["read_only"]),
-            narrowed=bool(row["narrowed"]),
-            networks=row["networks"],
-            toolset_ids=frozenset(row["toolset_ids"]),
-            tool_ids=frozenset(row["tool_ids"]),
-            memory={},
-        )
-
-    def _set_log_level(self, level: str) -> None:
-        """Keep the least level of log messages that clients with this key want."""
-        self.env.cr.execute(
-            "UPDATE mcp_api_key SET log_level = %s WHERE id = ANY(%s)",
-            [level, self.ids],
-        )
-
-    def _look_up(self, key_hash: str) -> dict | None:
-        """Return the row of a key with its user's, in one indexed look-up."""
-        self.env.cr.execute(
-            SQL(
-                """
-                SELECT k.id, k.name, k.user_id, k.read_only, k.narrowed, k.networks,
-                       u.login, u.active,
-                       CASE WHEN k.revoked_date IS NOT NULL THEN 'revoked'
-                            WHEN k.expiration_date <= now() AT TIME ZONE 'UTC'
-                            THEN 'expired'
-                            WHEN k.suspended THEN 'suspended' END AS state,
-                       ARRAY(SELECT mcp_toolset_id FROM mcp_api_key_mcp_toolset_rel
-                             WHERE mcp_api_key_id = k.id) AS toolset_ids,
-                       ARRAY(SELECT mcp_tool_id FROM mcp_api_key_mcp_tool_rel
-                             WHERE mcp_api_key_id = k.id) AS tool_ids
-                  FROM mcp_api_key k JOIN res_users u ON u.id = k.user_id
-                 WHERE k.key_hash = %s
-                """,
-                key_hash,
-            )
-        )
-        return self.env.cr.dictfetchone()
-
-    def _keyless(self, credentials: Credentials) -> Caller:
-        """Return who calls without a key: the user of a session, or the one whom the
-        administrator has named for all others.
-
-        Those from loopback only, and not through a proxy on it.
-        """
-        uid = credentials.uid
-        if uid is None and credentials.local:
-            uid = parameter(self.env, "anonymous_user_id")
-        user = self.env["res.users"].sudo().browse(uid).exists() if uid else None
-        if not (user and user.active):
-            raise NotAuthenticated(
-                "Send a key: 'Authorization: Bearer …'. Users make one in their "
-                "preferences in Odoo."
-            )
-        return Caller(
-            uid=user.id,
-            login=user.login,
-            address=credentials.address,
-            narrowings=credentials.narrowings,
-        )
-
-
-def refusal(row: dict | None) -> NotAuthenticated:
-    """Return why a key is not good.
-
-    :param row: as :meth:`McpApiKey._look_up` found it
-    """
-    if row and row["active"] and row["state"]:
-        return NotAuthenticated(
-            f"This key is {row['state']}. Make a new one in your preferences."
-        )
-    return NotAuthenticated("This key is not known here. Check it for typos.")
-
-
-def parse_networks(text: str | bool) -> list:
-    """Return the networks in ``text``, separated by commas.
-
-    >>> parse_networks("192.0.2.7, 2001:db8::/32")
-    [IPv4Network('192.0.2.7/32'), IPv6Network('2001:db8::/32')]
-
-    :raise ValueError: naming what is no address or network
-    """
-    parts = filter(None, (part.strip() for part in (text or "").split(",")))
-    return [ipaddress.ip_network(part) for part in parts]
-
-
-def address_within(address: str, networks: str | bool) -> bool:
-    """Tell whether ``address`` is in one of ``networks``; none given: anywhere.
-
-    >>> address_within("192.0.2.7", "192.0.2.0/24")
-    True
-    >>> address_within("::ffff:192.0.2.7", "192.0.2.0/24")
-    True
-    """
-    if not networks:
-        return True
-    found = ipaddress.ip_address(address)
-    found = getattr(found, "ipv4_mapped", None) or found
-    return any(found in network for network in parse_networks(networks))
+    def _shown(self, secret: str) -> dict:
+        """Return the action that shows a new key, once: it is in the context alone."""
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Connect a Client"),
+            "res_model": "mcp.api.key.show",
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {"default_key": secret, "default_key_number": self.id},
+        }

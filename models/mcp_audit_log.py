@@ -121,9 +121,7 @@ class McpAuditLog(models.Model):
         "res.users", readonly=True, index=True, ondelete="set null"
     )
     user_login = fields.Char("Login", readonly=True)
-    key_id = fields.Many2one(
-        "mcp.api.key", readonly=True, index="btree_not_null", ondelete="set null"
-    )
+    key_id = fields.Many2one("mcp.api.key", readonly=True, ondelete="set null")
     key_name = fields.Char(readonly=True)
     tool = fields.Char(readonly=True, index=True)
     arguments = fields.Text(readonly=True, help="Secrets redacted, long values cut.")
@@ -149,6 +147,11 @@ class McpAuditLog(models.Model):
         self.env.cr.execute(
             "CREATE INDEX IF NOT EXISTS mcp_audit_log_open_idx ON mcp_audit_log "
             "(process) WHERE status = 'open'"
+        )
+        # when a key was last used, and of what was done with it the first
+        self.env.cr.execute(
+            "CREATE INDEX IF NOT EXISTS mcp_audit_log_key_idx ON mcp_audit_log "
+            "(key_id, create_date) WHERE key_id IS NOT NULL"
         )
         define(self.env.cr, "mcp_audit_log_open", OPEN)
         define(self.env.cr, "mcp_audit_log_close", CLOSE)

@@ -5,6 +5,7 @@ from . import (
     test_batch,
     test_built_in_prompts,
     test_confirmation,
+    test_connect,
     test_content,
     test_db_schema,
     test_developer_grant,

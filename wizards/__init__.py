@@ -1,1 +1,1 @@
-from . import mcp_api_key_generate, mcp_api_key_show
+from . import mcp_api_key_generate, mcp_api_key_show, mcp_client_connect

@@ -5,7 +5,7 @@ from odoo.exceptions import ValidationError
 
 from odoo.addons.base.models.res_users import check_identity
 
-from ..models.mcp_api_key import parse_networks
+from ..models.key_facts import parse_networks
 
 
 class McpApiKeyGenerate(models.TransientModel):
@@ -74,7 +74,7 @@ class McpApiKeyGenerate(models.TransientModel):
     def generate_key(self):
         """Make the key and show it, once."""
         self.ensure_one()
-        key = self.env["mcp.api.key"]._generate(
+        key, secret = self.env["mcp.api.key"]._issue(
             self.env.user,
             {
                 "name": self.name,
@@ -86,11 +86,4 @@ class McpApiKeyGenerate(models.TransientModel):
             },
         )
         self.sudo().unlink()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("MCP API Key Ready"),
-            "res_model": "mcp.api.key.show",
-            "views": [(False, "form")],
-            "target": "new",
-            "context": {"default_key": key},
-        }
+        return key._shown(secret)
