@@ -4,6 +4,7 @@ from . import (
     mcp_api_key,
     mcp_api_key_authenticate,
     mcp_audit_log,
+    mcp_audit_log_display,
     mcp_catalog_mixin,
     mcp_feature_mixin,
     mcp_job,

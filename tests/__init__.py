@@ -2,6 +2,7 @@ from . import (
     test_access,
     test_asking,
     test_audit,
+    test_audit_views,
     test_batch,
     test_built_in_prompts,
     test_confirmation,

@@ -1,0 +1,36 @@
+import { registry } from "@web/core/registry";
+
+const tool = (name) => `.o_list_view td[name=tool]:contains(${name})`;
+
+const filter = (name) => [
+    { content: "Open the filters", trigger: ".o_searchview_dropdown_toggler", run: "click" },
+    { content: `Choose ${name}`, trigger: `.o_filter_menu .o_menu_item:contains(${name})`, run: "click" },
+    { content: "Close the filters", trigger: ".o_searchview_dropdown_toggler", run: "click" },
+];
+
+registry.category("web_tour.tours").add("odoo_dev_mcp_audit", {
+    url: "/odoo/action-odoo_dev_mcp.mcp_audit_log_action",
+    steps: () => [
+        { content: "All calls are listed", trigger: tool("no_such_tool") },
+        ...filter("Writes Only"),
+        {
+            content: "A call that only reads is left out",
+            trigger: ".o_list_view:not(:has(td[name=tool]:contains(query_database)))",
+        },
+        { content: "The write is there", trigger: tool("execute_sql") },
+        { content: "Show all again", trigger: ".o_facet_remove", run: "click" },
+        ...filter("Today"),
+        ...filter("Failed"),
+        {
+            content: "Open the failed call",
+            trigger: ".o_list_view:not(:has(td:contains(no_such_tool))) td[name=tool]:contains(query_database)",
+            run: "click",
+        },
+        { content: "It says why", trigger: ".o_form_view [name=message]:contains(no such table)" },
+        { content: "Back to the list", trigger: ".breadcrumb-item a, .o_back_button", run: "click" },
+        { content: "Draw a graph", trigger: ".o_switch_view.o_graph", run: "click" },
+        { content: "It is drawn", trigger: ".o_graph_renderer canvas" },
+        { content: "Make a table", trigger: ".o_switch_view.o_pivot", run: "click" },
+        { content: "It has the tool", trigger: ".o_pivot th:contains(query_database)" },
+    ],
+});
