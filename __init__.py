@@ -1,4 +1,4 @@
-from . import cli, controllers, models, wizards
+from . import cli, controllers, models, report, wizards
 from .models.stored_functions import NAMES, drop
 
 

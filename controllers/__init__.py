@@ -1,1 +1,1 @@
-from . import main
+from . import audit_log_export, main

@@ -12,6 +12,7 @@ MODULES = (
     "controllers.narrowing",
     "controllers.parameter_headers",
     "controllers.revision",
+    "models.audit_export",
     "models.audit_file",
     "models.client_snippets",
     "models.command",

@@ -1,1 +1,6 @@
-from . import mcp_api_key_generate, mcp_api_key_show, mcp_client_connect
+from . import (
+    mcp_api_key_generate,
+    mcp_api_key_show,
+    mcp_audit_log_export,
+    mcp_client_connect,
+)

@@ -1,0 +1,1 @@
+from . import mcp_audit_log_report, mcp_call_report, mcp_dashboard
