@@ -19,7 +19,7 @@ PROXY_HEADERS = frozenset(
 
 
 def make_guard(env) -> Guard:
-    """Return the guard of this database: its own address, and what was added to it."""
+    """Return the guard of this database, from what this process remembers."""
     return Guard(*env["ir.config_parameter"]._mcp_known())
 
 

@@ -1,4 +1,5 @@
-"""What is looked at before the key: who the request pretends to talk to.
+"""What is looked at before the key: who the request pretends to talk to, and whether
+anybody is let in at all.
 
 A web page can make a browser send requests to servers on the user's own machine, and
 by DNS rebinding make them look as if they went to the page's own site. So a request
@@ -12,6 +13,7 @@ import ipaddress
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
+from ..models.exceptions import Suspended
 from .exchange import HttpRequest
 from .rpc import FORBIDDEN, RpcError
 
@@ -31,11 +33,15 @@ class Guard:
 
     :param hosts: host names beside loopback names and IP addresses, without port
     :param origins: origins beside those of the hosts, e.g. ``https://chat.example.com``
+    :param suspended: an administrator has suspended all access
     """
 
-    def __init__(self, hosts: Collection[str], origins: Collection[str]) -> None:
+    def __init__(
+        self, hosts: Collection[str], origins: Collection[str], suspended: bool = False
+    ) -> None:
         self.hosts = {host.lower() for host in hosts}
         self.origins = {origin.lower().rstrip("/") for origin in origins}
+        self.suspended = suspended
 
     def check(self, request: HttpRequest) -> None:
         """Refuse a request for another host, or from an origin that is not known.
@@ -58,6 +64,17 @@ class Guard:
                 "can add it to the system parameter odoo_dev_mcp.allowed_origins.",
                 status=403,
             )
+
+    def check_open(self, request: HttpRequest) -> None:
+        """Refuse whoever calls while all access is suspended.
+
+        A browser's page that asks whether it may call is told so: else it could not
+        read why it is refused.
+
+        :raise Suspended: HTTP 503
+        """
+        if self.suspended and request.method != "OPTIONS":
+            raise Suspended
 
     def _is_ours(self, name: str | None) -> bool:
         """Tell whether a host name is this server's.

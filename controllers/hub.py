@@ -170,6 +170,10 @@ class Hub:
 
     def _turn(self, subscriptions: list[Subscription]) -> None:
         registrar = self.registrar() if subscriptions else None
+        if registrar and registrar.setting("suspended"):
+            for subscription in subscriptions:
+                subscription.end()
+            return
         seen, gone = {}, set()
         for subscription in subscriptions:
             if subscription.stream.gone():

@@ -61,6 +61,7 @@ class Protocol:
         if request.stream:
             request.stream.headers.update(cors(request))
         try:
+            self.guard.check_open(request)
             response = answer(request)
         except Exception as error:
             response = respond(None, as_fault(error))

@@ -8,6 +8,7 @@ from typing import Any
 
 AUTHENTICATION_REQUIRED = -32003
 FORBIDDEN = -32004
+SUSPENDED = -32005
 """Ours, in the range that MCP leaves to implementations (-32000..-32019)."""
 
 

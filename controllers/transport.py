@@ -11,7 +11,7 @@ from http import HTTPStatus
 from werkzeug.http import parse_accept_header, parse_options_header
 
 from ..models.caller import Credentials
-from ..models.exceptions import NotAllowed, NotAuthenticated
+from ..models.exceptions import NotAllowed, NotAuthenticated, Suspended
 from . import rpc
 from .exchange import HttpRequest, HttpResponse
 from .narrowing import narrowings
@@ -128,6 +128,9 @@ def as_fault(error: Exception) -> rpc.RpcError:
         )
     if isinstance(error, NotAllowed):
         return rpc.RpcError(rpc.FORBIDDEN, str(error), status=HTTPStatus.FORBIDDEN)
+    if isinstance(error, Suspended):
+        status = HTTPStatus.SERVICE_UNAVAILABLE
+        return rpc.RpcError(rpc.SUSPENDED, str(error), status=status)
     _logger.error("MCP request failed", exc_info=error)
     return rpc.RpcError(INTERNAL_ERROR, "Internal error", status=500)
 

@@ -16,7 +16,7 @@ import psycopg2
 
 from odoo import sql_db
 
-from .exceptions import Cancelled
+from .exceptions import Cancelled, Suspended
 from .live_call import LiveCall
 
 _logger = logging.getLogger(__name__)
@@ -71,33 +71,41 @@ class Watcher:
     def _look_after(self, calls: list[tuple[LiveCall, str]]) -> None:
         begun = time.monotonic() - TURN_SECONDS
         old = [(call, database) for call, database in calls if call.began < begun]
-        unwanted = set()
+        unwanted = {}
         for database in {database for _call, database in old}:
             entries = [call.entry for call, name in old if name == database]
             unwanted |= _unwanted(database, [entry for entry in entries if entry])
         for call, database in old:
-            if (database, call.entry) in unwanted:
-                call.cancel(Cancelled(STOPPED))
+            if why := unwanted.get((database, call.entry)):
+                call.cancel(Cancelled(why))
             reason = call.client.tick(call.cancelled)
             if reason:
                 call.cancel(reason)
 
 
-def _unwanted(database: str, entries: list[int]) -> set[tuple[str, int]]:
-    """Return those of the calls that somebody has asked to stop."""
+def _unwanted(database: str, entries: list[int]) -> dict[tuple[str, int], str]:
+    """Return those of the calls that somebody has asked to stop, and why.
+
+    All, while access is suspended: a wish that is written down at each open call would
+    miss those that are let in at that moment.
+    """
     if not entries:
-        return set()
+        return {}
     # not the registry's cursor: a test's would not see what others commit
     try:
         with sql_db.db_connect(database).cursor() as cr:
             cr.execute(
-                "SELECT id FROM mcp_audit_log WHERE id = ANY(%s) AND cancel_requested",
+                "SELECT id, mcp_suspended() FROM mcp_audit_log "
+                "WHERE id = ANY(%s) AND (cancel_requested OR mcp_suspended())",
                 [entries],
             )
-            return {(database, entry) for (entry,) in cr.fetchall()}
+            return {
+                (database, entry): str(Suspended()) if suspended else STOPPED
+                for entry, suspended in cr.fetchall()
+            }
     except psycopg2.Error as error:
         _logger.debug("calls of %s: %s", database, error)
-        return set()
+        return {}
 
 
 watcher = Watcher()

@@ -3,6 +3,7 @@
 ::
 
     Exception
+    ├── Suspended            nobody is let in until an administrator says so
     ├── Refusal              told no before anything happened
     │   ├── NotAuthenticated     no key, or none that is valid
     │   ├── NotAllowed           a valid key, but not from here, or not for this
@@ -31,6 +32,16 @@ from odoo.exceptions import UserError
 
 class Refusal(Exception):
     """A call that is refused before the tool runs. The text is for the caller."""
+
+
+class Suspended(Exception):
+    """An administrator has suspended all access: HTTP 503."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "All MCP access to this server is suspended. An administrator can resume "
+            "it in Settings > MCP Server."
+        )
 
 
 class KeyIsBad(Exception):

@@ -5,10 +5,12 @@ import logging
 import psycopg2
 
 from . import listener_settings
+from .parameters import committed
 
 _logger = logging.getLogger(__name__)
 
 HEALTHY, UNHEALTHY, DISABLED = "healthy", "unhealthy", "disabled"
+SUSPENDED = "suspended"
 
 JOB_STATES = ("pending", "running", "done", "failed", "cancelled", "lost")
 
@@ -25,6 +27,11 @@ def parts(cr) -> dict[str, dict]:
     return {
         name: _look(cr, part) for name, part in (("listener", listener), ("jobs", jobs))
     }
+
+
+def is_suspended(cr) -> bool:
+    """Tell whether an administrator has suspended all access."""
+    return committed(cr, ["suspended"])["suspended"] == 1
 
 
 def _look(cr, part) -> dict:

@@ -8,7 +8,7 @@ import psutil
 from odoo import api, fields, models
 
 from .audit_file import AuditFile, this_process
-from .exceptions import Behind, KeyIsBad
+from .exceptions import Behind, KeyIsBad, Suspended
 from .mcp_metric import bound
 from .mcp_sealed_mixin import McpSealedMixin
 from .parameters import parameter, settings
@@ -50,6 +50,9 @@ BEGIN
     END IF;
     IF heeded IS NOT NULL AND heeded <> mcp_signals() THEN
         RETURN ARRAY['behind'];
+    END IF;
+    IF mcp_suspended() THEN
+        RETURN ARRAY['suspended'];
     END IF;
     IF key IS NOT NULL THEN
         level := mcp_api_key_level(key, NULL);
@@ -166,6 +169,7 @@ class McpAuditLog(models.Model):
             nothing, whose entry may be lost with the whole machine
         :return: its id; from which level on the key wants log messages
         :raise Behind: see :meth:`.transactions.Transactions.following`
+        :raise Suspended: nobody is let in, whatever this process remembers
         :raise KeyIsBad: it is good no more
         :raise LimitReached: the rule is used up
         """
@@ -181,6 +185,8 @@ class McpAuditLog(models.Model):
         if kind == "behind":
             raise Behind
         caught_up(self.env)
+        if kind == "suspended":
+            raise Suspended
         if kind == "key":
             raise KeyIsBad
         if kind == "limit":

@@ -16,6 +16,8 @@ PREFIX = "odoo_dev_mcp."
 _addon_logger = logging.getLogger("odoo.addons.odoo_dev_mcp")
 
 DEFAULTS = {
+    # 1: whoever calls is refused, and what runs is stopped
+    "suspended": 0,
     # of this addon's own lines in Odoo's log: debug, info, warning or error; empty: as
     # Odoo's log_level and log_handler say
     "log_level": "",

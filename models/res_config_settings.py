@@ -1,30 +1,28 @@
-import ipaddress
+import logging
 import os
 from datetime import datetime, timezone
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
-from odoo.tools import format_datetime
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tools import config, format_datetime
 
 from .. import compat
-from . import listener_settings, phone_home_address, phone_home_state
-from .parameters import DEFAULTS, PREFIX, parameter, parts
-from .phone_home_plan import LEAST_SECONDS
+from . import listener_settings, phone_home_state
+from .parameters import DEFAULTS, PREFIX, parameter
+from .parameters import settings as stored
+from .settings_checks import find_problem
+
+_logger = logging.getLogger(__name__)
 
 FIELD_PREFIX = "mcp_"
 """A field is named after its setting in :mod:`.parameters`."""
-
-LEAST = {
-    "mcp_audit_retention": 0,
-    "mcp_job_retention": 0,
-    "mcp_phone_home_seconds": LEAST_SECONDS,
-}
-"""Of the numbers that may not be just anything from 1."""
 
 
 class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
 
+    # not named after its setting: the form stores those, this one a button of its own
+    mcp_is_suspended = fields.Boolean(compute="_compute_mcp_is_suspended")
     mcp_listener_enabled = fields.Boolean("Dedicated Listener")
     mcp_listener_host = fields.Char("Host")
     mcp_listener_port = fields.Integer("Port")
@@ -75,8 +73,12 @@ class ResConfigSettings(models.TransientModel):
         help="One line a call, beside the audit log in Odoo, which is always kept.",
     )
     mcp_audit_file = fields.Char("Audit File Path")
+    mcp_audit_file_error = fields.Char(compute="_compute_mcp_audit_file_error")
     mcp_audit_retention = fields.Integer("Retention (days)", help="0: for ever.")
     mcp_config_writable = fields.Boolean(compute="_compute_mcp_config_writable")
+
+    def _compute_mcp_is_suspended(self):
+        self.mcp_is_suspended = parameter(self.env, "suspended") == 1
 
     def _compute_mcp_listener(self):
         """Tell how the listener does, from what it has written down."""
@@ -116,6 +118,43 @@ class ResConfigSettings(models.TransientModel):
         moment = datetime.fromtimestamp(seconds, timezone.utc).replace(tzinfo=None)
         return format_datetime(self.env, moment)
 
+    def _compute_mcp_audit_file_error(self):
+        """Tell why the lines of calls go elsewhere than they are meant to."""
+        problem = None
+        if parameter(self.env, "audit_file_enabled"):
+            problem = find_problem(self.env, "audit_file", stored(self.env))
+        self.mcp_audit_file_error = problem and self.env._(
+            "No line is written there: %(problem)s Until then lines go to %(folder)s.",
+            problem=problem,
+            folder=config["data_dir"],
+        )
+
+    def action_mcp_suspend(self):
+        """Refuse whoever calls, at every door, and stop what runs."""
+        return self._mcp_switch(suspended=1)
+
+    def action_mcp_resume(self):
+        """Let callers in again."""
+        return self._mcp_switch(suspended=0)
+
+    def _mcp_switch(self, *, suspended: int) -> dict:
+        """Store whether access is suspended; Odoo tells the other processes.
+
+        :raise AccessError: for Settings administrators alone
+        """
+        if not self.env.is_system():
+            raise AccessError(
+                self.env._("Only a Settings administrator suspends MCP access.")
+            )
+        parameters = self.env["ir.config_parameter"].sudo()
+        parameters.set_param(f"{PREFIX}suspended", str(suspended))
+        _logger.info(
+            "MCP access %s by %s",
+            "suspended" if suspended else "resumed",
+            self.env.user.login,
+        )
+        return {"type": "ir.actions.client", "tag": "reload"}
+
     def action_mcp_test_phone_home(self):
         """Register now, at what the form says, and show what is answered."""
         self.ensure_one()
@@ -149,59 +188,22 @@ class ResConfigSettings(models.TransientModel):
             path if os.path.exists(path) else folder, os.W_OK
         )
 
-    @api.constrains(lambda self: self._mcp_numbers())
-    def _check_mcp_numbers(self):
+    @api.constrains(lambda self: [FIELD_PREFIX + name for name in self._mcp_settings()])
+    def _check_mcp_settings(self):
+        """Refuse what is changed to what cannot be. What has become wrong meanwhile, as
+        a folder that is gone, keeps nobody from changing another setting."""
         for settings in self:
-            for name in self._mcp_numbers():
-                least = LEAST.get(name, 1)
-                if settings[name] < least:
+            values = settings._mcp_values()
+            for name, value in values.items():
+                if value == parameter(self.env, name):
+                    continue
+                if problem := find_problem(self.env, name, values):
                     raise ValidationError(
                         self.env._(
-                            "%(setting)s: at least %(least)s.",
-                            setting=self._fields[name].string,
-                            least=least,
+                            "%(setting)s: %(problem)s",
+                            setting=self._fields[FIELD_PREFIX + name].string,
+                            problem=problem,
                         )
-                    )
-
-    @api.model
-    def _mcp_numbers(self) -> list[str]:
-        names = map(FIELD_PREFIX.__add__, self._mcp_settings())
-        return [name for name in names if self._fields[name].type == "integer"]
-
-    @api.constrains("mcp_listener_host", "mcp_listener_port")
-    def _check_mcp_listener(self):
-        for settings in self:
-            try:
-                ipaddress.ip_address((settings.mcp_listener_host or "").strip())
-            except ValueError as error:
-                raise ValidationError(
-                    self.env._(
-                        "%s is no IP address to listen at, e.g. 127.0.0.1.",
-                        settings.mcp_listener_host,
-                    )
-                ) from error
-            if settings.mcp_listener_port > 65535:
-                raise ValidationError(self.env._("A port is at most 65535."))
-
-    @api.constrains("mcp_phone_home_url")
-    def _check_mcp_phone_home(self):
-        for settings in self:
-            if url := (settings.mcp_phone_home_url or "").strip():
-                try:
-                    phone_home_address.parse(url)
-                except phone_home_address.AddressError as error:
-                    raise ValidationError(
-                        self.env._("Registry: %s", str(error))
-                    ) from error
-
-    @api.constrains("mcp_path_roots", "mcp_audit_file")
-    def _check_mcp_paths(self):
-        for settings in self:
-            paths = [*parts(settings.mcp_path_roots or ""), settings.mcp_audit_file]
-            for path in filter(None, paths):
-                if not os.path.isabs(path):
-                    raise ValidationError(
-                        self.env._("%s is relative: give the absolute path.", path)
                     )
 
     @api.model
@@ -217,11 +219,18 @@ class ResConfigSettings(models.TransientModel):
         drops a False, so that a default of True would come back."""
         result = super().set_values()
         parameters = self.env["ir.config_parameter"].sudo()
-        for name in self._mcp_settings():
-            value = self[FIELD_PREFIX + name]
-            kind = type(DEFAULTS[name])
-            parameters.set_param(PREFIX + name, str(kind(value or kind())))
+        for name, value in self._mcp_values().items():
+            parameters.set_param(PREFIX + name, str(value))
         return result
+
+    def _mcp_values(self) -> dict:
+        """Return the settings as the form has them, each of the type of its default."""
+        return {
+            name: type(DEFAULTS[name])(
+                self[FIELD_PREFIX + name] or type(DEFAULTS[name])()
+            )
+            for name in self._mcp_settings()
+        }
 
     @api.model
     def _mcp_settings(self) -> list[str]:

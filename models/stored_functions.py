@@ -8,6 +8,7 @@ NAMES = (
     "mcp_query_open",
     "mcp_rate_limit_count",
     "mcp_signals",
+    "mcp_suspended",
 )
 
 DROP = """

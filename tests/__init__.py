@@ -20,6 +20,7 @@ from . import (
     test_jobs,
     test_key,
     test_key_governance,
+    test_kill_switch,
     test_metrics,
     test_module_tools,
     test_narrowing,

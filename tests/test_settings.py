@@ -148,6 +148,51 @@ class TestSettings(McpCase):
         self.assertIn("odoo", self.refused("service_status", service="nginx"))
 
     def test_folders(self):
-        self.settings(path_roots="/srv/nothing")
+        self.settings(path_roots=str(self.audit_path.parent))
         text = self.refused("read_file", path="/etc/hostname")
-        self.assertIn("/srv/nothing", text)
+        self.assertIn(str(self.audit_path.parent), text)
+
+    def test_what_cannot_be_is_refused_with_what_is_allowed(self):
+        folder = self.audit_path.parent
+        for name, value, allowed in (
+            ("listener_port", 65536, "1 to 65535"),
+            ("listener_host", "example.com", "127.0.0.1"),
+            ("read_megabytes", -1, "at least 1"),
+            ("audit_retention", -1, "at least 0"),
+            ("phone_home_seconds", 1, "at least"),
+            ("phone_home_url", "ftp://registry.example", "Registry"),
+            ("command_timeout", 601, "at most the maximum, 600 s"),
+            ("command_maximum", 29, "at most the maximum, 29 s"),
+            ("path_roots", "srv", "absolute path"),
+            ("path_roots", f"/, {folder}/none", f"no folder {folder}/none"),
+            ("path_roots", str(self.audit_path), "no folder"),
+            ("audit_file", "audit.log", "absolute path"),
+            ("audit_file", f"{folder}", "path of a file"),
+            ("audit_file", f"{folder}/none/a.log", f"no folder {folder}/none"),
+            ("services", "odoo, a b", "name=systemd unit"),
+            ("services", "odoo=", "name=systemd unit"),
+        ):
+            self.audit_path.touch()
+            label = self.env["res.config.settings"]._fields[f"mcp_{name}"].string
+            with self.subTest(name=name, value=value):
+                with self.assertRaises(ValidationError) as refusal:
+                    self.settings(**{name: value})
+                self.assertIn(label, str(refusal.exception))
+                self.assertIn(allowed, str(refusal.exception))
+
+    def test_what_has_become_wrong_keeps_nobody_from_another_setting(self):
+        for name, value in (
+            ("audit_file", "/no/such/folder/audit.log"),
+            ("path_roots", "/no/such/folder"),
+            ("query_bytes", -5),
+        ):
+            self.set_parameter(name, value)
+        settings = self.settings(query_rows=7)
+        self.assertEqual(parameter(self.env, "query_rows"), 7)
+        self.assertIn("/no/such/folder", settings.mcp_audit_file_error)
+
+    def test_it_is_told_whether_the_audit_file_can_be_written(self):
+        self.assertFalse(self.settings().mcp_audit_file_error)
+        self.set_parameter("audit_file", "/no/such/folder/audit.log")
+        self.set_parameter("audit_file_enabled", 0)
+        self.assertFalse(self.settings().mcp_audit_file_error)
