@@ -16,12 +16,15 @@ def ask(
     method: str,
     params: Mapping[str, Any] | None = None,
     capabilities: Mapping[str, Any] | None = None,
+    client: str = "harness",
 ) -> dict[str, Any]:
     """Result of a request that must succeed, answered with JSON.
 
     :param capabilities: what the client declares
+    :param client: how it calls itself
     """
     meta = {
+        f"{META}/clientInfo": {"name": client, "version": "1.0"},
         f"{META}/protocolVersion": REVISION,
         f"{META}/clientCapabilities": dict(capabilities or {}),
     }
