@@ -1,5 +1,6 @@
 import json
 from datetime import date, datetime, time, timedelta
+from numbers import Real
 
 from odoo import api, fields, models
 from odoo.tools import format_date
@@ -220,7 +221,8 @@ class McpDashboard(models.Model):
     def _render(self, *tables: dict):
         """Return tables as HTML; each has columns, rows, and perhaps a title."""
         return self.env["ir.qweb"]._render(
-            "odoo_dev_mcp.mcp_dashboard_tables", {"tables": tables}
+            "odoo_dev_mcp.mcp_dashboard_tables",
+            {"tables": tables, "is_number": _is_number},
         )
 
     def _listener_state(self) -> str:
@@ -237,6 +239,10 @@ class McpDashboard(models.Model):
         told = sorted(phone_home_state.told(self.env.cr).items())
         lines = [f"{host}: {entry.error or entry.answer}" for host, entry in told]
         return "\n".join(lines) or self.env._("Not called yet.")
+
+
+def _is_number(value) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def _graph(title: str, values: list[tuple[str, int]]) -> str:

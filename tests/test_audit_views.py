@@ -104,3 +104,6 @@ class TestAuditTour(McpHelpers, HttpCase):
 
     def test_an_administrator_finds_a_failed_call_and_reads_why(self):
         self.start_tour("/odoo", "odoo_dev_mcp_audit", login="mcp_admin")
+
+    def test_an_administrator_chooses_a_period_and_exports_it(self):
+        self.start_tour("/odoo", "odoo_dev_mcp_audit_export", login="mcp_admin")

@@ -34,3 +34,23 @@ registry.category("web_tour.tours").add("odoo_dev_mcp_audit", {
         { content: "It has the tool", trigger: ".o_pivot th:contains(query_database)" },
     ],
 });
+
+registry.category("web_tour.tours").add("odoo_dev_mcp_audit_export", {
+    url: "/odoo/action-odoo_dev_mcp.mcp_audit_log_action",
+    steps: () => [
+        {
+            content: "Open the reports",
+            trigger: "button[data-menu-xmlid='odoo_dev_mcp.reporting_menu']",
+            run: "click",
+        },
+        {
+            content: "Choose the export",
+            trigger: "a[data-menu-xmlid='odoo_dev_mcp.mcp_audit_log_export_menu']",
+            run: "click",
+        },
+        { content: "It says how many entries", trigger: ".modal [name=entry_count]:contains(3)" },
+        { content: "As objects", trigger: ".modal .o_radio_item:contains(JSON) input", run: "click" },
+        { content: "Export", trigger: ".modal button[name=action_export]", run: "click" },
+        { content: "It can be exported again", trigger: ".modal button[name=action_export]:enabled" },
+    ],
+});
