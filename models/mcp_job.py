@@ -65,12 +65,44 @@ class McpJob(models.Model):
     handed_over = fields.Boolean(
         readonly=True, help="The call that started it was answered before its end."
     )
-    progress = fields.Float(readonly=True, aggregator=None)
+    duration = fields.Char(compute="_compute_duration", help="Hours, minutes, seconds.")
+    progress = fields.Float("Done So Far", readonly=True, aggregator=None)
     progress_total = fields.Float(readonly=True, aggregator=None)
+    percent = fields.Integer("Progress", compute="_compute_percent")
     message = fields.Char(readonly=True)
     result = fields.Text(readonly=True, help="What the call answers, as JSON.")
     output_ids = fields.One2many("mcp.job.output", "job_id", readonly=True)
     output_tail = fields.Text("Last Output", compute="_compute_output_tail")
+    answer = fields.Text(compute="_compute_answer", help="What the call answers.")
+
+    @api.depends("create_date", "started_at", "ended_at")
+    def _compute_duration(self):
+        now = fields.Datetime.now()
+        for job in self:
+            begun = job.started_at or job.create_date
+            end = job.ended_at or now
+            job.duration = begun and str(
+                end.replace(microsecond=0) - begun.replace(microsecond=0)
+            )
+
+    @api.depends("progress", "progress_total")
+    def _compute_percent(self):
+        for job in self:
+            total = job.progress_total
+            part = min(1, max(0, job.progress / total)) if total > 0 else 0
+            job.percent = int(100 * part)
+
+    @api.depends("result")
+    def _compute_answer(self):
+        """Show the result as people read it: its object, or its text."""
+        for job in self:
+            result = json.loads(job.result) if job.result else {}
+            found = result.get("structured")
+            job.answer = (
+                json.dumps(found, indent=2, ensure_ascii=False)
+                if found
+                else result.get("text")
+            )
 
     def _compute_output_tail(self):
         for job in self:
@@ -159,30 +191,8 @@ class McpJob(models.Model):
 
     @api.model
     def _output(self, job_id: int, position: int, most: int) -> tuple[int, str]:
-        """Return what a job has printed from a position on.
-
-        :param position: in characters; negative: so many before the end
-        :param most: characters
-        :return: the position where the text begins: later, if the earlier part is not
-            kept any more; and the text
-        """
-        self.env.cr.execute(
-            "SELECT coalesce(min(position), 0), coalesce(max(position + size), 0) "
-            "FROM mcp_job_output WHERE job_id = %s",
-            [job_id],
-        )
-        begin, end = self.env.cr.fetchone()
-        first = max(begin, end + position if position < 0 else position)
-        self.env.cr.execute(
-            "SELECT position, text FROM mcp_job_output WHERE job_id = %s "
-            "AND position + size > %s AND position < %s ORDER BY position",
-            [job_id, first, first + most],
-        )
-        rows = self.env.cr.fetchall()
-        if not rows:
-            return first, ""
-        text = "".join(text for _position, text in rows)
-        return first, text[first - rows[0][0] :][:most]
+        """Return what a job has printed; see :meth:`.McpJobOutput._from`."""
+        return self.env["mcp.job.output"]._from(job_id, position, most)
 
     @api.model
     def _hand_over(self, job_id: int) -> bool:
@@ -243,6 +253,9 @@ class McpJob(models.Model):
         """Show no job as running whose process is gone."""
         self.sudo()._mark_lost()
         return super().web_read(*args, **kwargs)
+
+    # what they extend is read-only, and Odoo would begin anew after an error
+    web_search_read._readonly = web_read._readonly = False
 
     @api.autovacuum
     def _gc_jobs(self):

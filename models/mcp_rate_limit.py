@@ -38,6 +38,16 @@ A function because PostgreSQL keeps its plans: planning costs more than counting
 """
 
 
+WINDOWS = f"""
+SELECT c.limit_id, c.id, c.calls
+  FROM mcp_rate_limit_counter c JOIN mcp_rate_limit r ON r.id = c.limit_id
+ WHERE c.limit_id = ANY(%s) AND NOT {OVER}
+ ORDER BY c.calls DESC, c.id
+"""
+
+ADMINISTRATOR = "odoo_dev_mcp.odoo_dev_mcp_group_administrator"
+
+
 class Rule(NamedTuple):
     """What a rule says, remembered by each process until it changes."""
 
@@ -89,6 +99,18 @@ class McpRateLimit(models.Model):
         help="Whose calls are counted together.",
     )
     tool_ids = fields.One2many("mcp.tool", "rate_limit_id", string="Tools")
+    counter_ids = fields.One2many(
+        "mcp.rate.limit.counter",
+        string="Windows",
+        compute="_compute_counters",
+        groups=ADMINISTRATOR,
+    )
+    calls_now = fields.Integer(
+        "Used Now",
+        compute="_compute_counters",
+        groups=ADMINISTRATOR,
+        help="Calls in the fullest window that runs.",
+    )
 
     _calls_positive = compat.Constraint(
         "CHECK(calls > 0)", "A limit allows at least one call. To stop a tool, hide it."
@@ -97,8 +119,24 @@ class McpRateLimit(models.Model):
         "CHECK(period > 0)", "A period is at least one second."
     )
 
+    @api.depends("period")
+    def _compute_counters(self):
+        """Tell the windows that run now, the fullest first."""
+        self.flush_recordset(["period"])
+        self.env.cr.execute(WINDOWS, [self.ids])
+        rows = self.env.cr.fetchall()
+        for rule in self:
+            own = [row for row in rows if row[0] == rule._origin.id]
+            found = [counter for _rule, counter, _calls in own]
+            rule.counter_ids = self.env["mcp.rate.limit.counter"].browse(found)
+            rule.calls_now = own[0][2] if own else 0
+
     def init(self):
         define(self.env.cr, "mcp_rate_limit_count", COUNT)
+
+    def action_reset(self):
+        """Let all windows of these rules begin anew."""
+        self.counter_ids.action_reset()
 
     @api.model
     def _rule(self, limit_id: int) -> Rule | None:

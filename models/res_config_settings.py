@@ -77,15 +77,19 @@ class ResConfigSettings(models.TransientModel):
     mcp_audit_retention = fields.Integer("Retention (days)", help="0: for ever.")
     mcp_config_writable = fields.Boolean(compute="_compute_mcp_config_writable")
 
+    # the form shows what depends on one of its fields alone
+    @api.depends("company_id")
     def _compute_mcp_is_suspended(self):
         self.mcp_is_suspended = parameter(self.env, "suspended") == 1
 
+    @api.depends("company_id")
     def _compute_mcp_listener(self):
         """Tell how the listener does, from what it has written down."""
         told = listener_settings.told(self.env.cr)
         self.mcp_listener_url = told.get("url")
         self.mcp_listener_error = told.get("error")
 
+    @api.depends("company_id")
     def _compute_mcp_phone_home(self):
         """Tell how each host of this database does with the registry."""
         states, errors = [], []
@@ -118,6 +122,7 @@ class ResConfigSettings(models.TransientModel):
         moment = datetime.fromtimestamp(seconds, timezone.utc).replace(tzinfo=None)
         return format_datetime(self.env, moment)
 
+    @api.depends("company_id")
     def _compute_mcp_audit_file_error(self):
         """Tell why the lines of calls go elsewhere than they are meant to."""
         problem = None
@@ -153,7 +158,7 @@ class ResConfigSettings(models.TransientModel):
             "suspended" if suspended else "resumed",
             self.env.user.login,
         )
-        return {"type": "ir.actions.client", "tag": "reload"}
+        return {"type": "ir.actions.client", "tag": "soft_reload"}
 
     def action_mcp_test_phone_home(self):
         """Register now, at what the form says, and show what is answered."""
@@ -177,6 +182,7 @@ class ResConfigSettings(models.TransientModel):
             },
         }
 
+    @api.depends("company_id")
     def _compute_mcp_config_writable(self):
         """Tell whether the guardrails can be changed by those whom they bind.
 

@@ -4,10 +4,10 @@ import logging
 from pathlib import Path
 
 from odoo.exceptions import ValidationError
-from odoo.tests import Form, tagged
+from odoo.tests import Form, HttpCase, tagged
 
 from ..models.parameters import DEFAULTS, parameter
-from .common import McpCase
+from .common import SETTINGS, McpCase, McpHelpers
 
 VALUES = {
     "log_level": "warning",
@@ -191,8 +191,34 @@ class TestSettings(McpCase):
         self.assertEqual(parameter(self.env, "query_rows"), 7)
         self.assertIn("/no/such/folder", settings.mcp_audit_file_error)
 
+    def test_the_form_tells_how_things_are(self):
+        self.set_parameter("suspended", 1)
+        self.set_parameter("audit_file", "/no/such/folder/audit.log")
+        with Form(self.env["res.config.settings"]) as form:
+            self.assertTrue(form.mcp_is_suspended)
+            self.assertIn("/no/such/folder", form.mcp_audit_file_error)
+            # the tests' account can write the file that it has made
+            self.assertTrue(form.mcp_config_writable)
+
     def test_it_is_told_whether_the_audit_file_can_be_written(self):
         self.assertFalse(self.settings().mcp_audit_file_error)
         self.set_parameter("audit_file", "/no/such/folder/audit.log")
         self.set_parameter("audit_file_enabled", 0)
         self.assertFalse(self.settings().mcp_audit_file_error)
+
+
+@tagged("post_install", "-at_install")
+class TestSettingsTour(McpHelpers, HttpCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls._set_up_mcp()
+        cls.make_user("mcp_admin", SETTINGS)
+
+    def test_an_administrator_suspends_and_resumes_access_and_saves_a_setting(self):
+        self.start_tour("/odoo", "odoo_dev_mcp_settings", login="mcp_admin")
+        self.env.invalidate_all()
+        self.assertEqual(parameter(self.env, "query_rows"), 77)
+        # resumed: it would not be stored had it never been suspended
+        parameters = self.env["ir.config_parameter"]
+        self.assertEqual(parameters.get_param("odoo_dev_mcp.suspended"), "0")
