@@ -123,6 +123,16 @@ PICTURES = (
     Picture(
         "connect", f"{ACTION}mcp_client_connect_action", [(".modal .o_form_view",)]
     ),
+    Picture(
+        "connected",
+        f"{ACTION}mcp_client_connect_action",
+        [
+            (".modal button[name=generate_key]", "click"),
+            (".modal input[type=password]", "admin"),
+            (".modal:has(input[type=password]) button.btn-primary", "click"),
+            (".modal .o_mcp_first_call",),
+        ],
+    ),
     Picture("jobs", f"{ACTION}mcp_job_action", [(".o_data_row",)]),
     Picture("job", f"{ACTION}mcp_job_action", [FIRST_ROW, (".o_form_view",)]),
     Picture("audit", f"{ACTION}mcp_audit_log_action", [(".o_data_row",)]),
@@ -201,7 +211,7 @@ def _prepare(own: stack.Stack, name: str) -> None:
 def _call(server: OdooServer) -> None:
     """Make the calls that the pictures show, the first of them a job that goes on."""
     keys = json.loads(server.shell(KEYS_SCRIPT).rpartition("keys: ")[2])
-    arguments = {"code": LONG, "background": True}
+    arguments = {"code": LONG, "background": True, "timeout": 600}
     _one(server, keys[0], CLIENTS[0], "odoo_shell", arguments)
     callers = itertools.cycle(zip(keys, CLIENTS, strict=True))
     for _turn, (key, client) in zip(range(TURNS), callers, strict=False):

@@ -39,8 +39,8 @@ registry.category("web_tour.tours").add("odoo_dev_mcp_audit_export", {
     url: "/odoo/action-odoo_dev_mcp.mcp_audit_log_action",
     steps: () => [
         {
-            content: "Open the reports",
-            trigger: "button[data-menu-xmlid='odoo_dev_mcp.reporting_menu']",
+            content: "Open what there is about the audit",
+            trigger: "button[data-menu-xmlid='odoo_dev_mcp.audit_menu']",
             run: "click",
         },
         {
