@@ -30,7 +30,7 @@ class McpAuditLogExportController(http.Controller):
         try:
             exports = request.env["mcp.audit.log.export"]
             export = exports._of(date_from, date_to, file_format)
-        except (ValueError, ValidationError) as error:
+        except (ValueError, OverflowError, ValidationError) as error:
             raise BadRequest(NEEDED) from error
         with ExitStack() as stack:
             file = stack.enter_context(tempfile.TemporaryFile())

@@ -1,1 +1,6 @@
-from . import mcp_audit_log_report, mcp_call_report, mcp_dashboard
+from . import (
+    mcp_audit_log_report,
+    mcp_call_report,
+    mcp_dashboard,
+    mcp_dashboard_tables,
+)

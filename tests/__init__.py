@@ -3,6 +3,7 @@ from . import (
     test_asking,
     test_audit,
     test_audit_export,
+    test_audit_report,
     test_audit_views,
     test_batch,
     test_built_in_prompts,

@@ -1,8 +1,14 @@
 """Audit entries by the thousand, without the calls."""
 
+from datetime import datetime
+
 from odoo.tools import SQL
 
 from ..models.audit_file import this_process
+from .common import ADMINISTRATOR, USER
+
+PERIOD = {"date_from": "2020-01-01", "date_to": "2020-01-31"}
+IN_PERIOD = datetime(2020, 1, 15, 12, 30, 5)
 
 
 def insert_entries(env, count, **columns):
@@ -36,3 +42,16 @@ def insert_entries(env, count, **columns):
     newest = max(entry for (entry,) in env.cr.fetchall())
     env.invalidate_all()
     return newest
+
+
+class AuditCase:
+    """An administrator, a plain user, and the export of a period of its own."""
+
+    @classmethod
+    def _set_up_auditors(cls):
+        cls.administrator = cls.make_user("mcp_admin", ADMINISTRATOR)
+        cls.other = cls.make_user("mcp_other", USER)
+
+    def insert(self, count=1, **columns):
+        values = {"create_date": IN_PERIOD, "user_id": self.developer.id, **columns}
+        return insert_entries(self.env, count, **values)

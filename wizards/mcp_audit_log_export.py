@@ -73,6 +73,7 @@ class McpAuditLogExport(models.TransientModel):
         """Return the export that a URL asks for, unsaved.
 
         :raise ValueError: a date or the format is none
+        :raise OverflowError: a date is at the end of what Python counts
         :raise ValidationError: the period ends before it begins
         """
         if file_format not in ("csv", "jsonl"):
@@ -85,6 +86,7 @@ class McpAuditLogExport(models.TransientModel):
             }
         )
         export._check_period()
+        export._domain()
         return export
 
     def _domain(self) -> list:
