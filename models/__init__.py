@@ -3,6 +3,7 @@ from . import (
     ir_config_parameter,
     mcp_api_key,
     mcp_api_key_authenticate,
+    mcp_api_key_use,
     mcp_audit_log,
     mcp_audit_log_display,
     mcp_catalog_mixin,

@@ -484,17 +484,22 @@ class TestConnectTours(ConnectHelpers, HttpCase):
         super().setUpClass()
         cls._set_up_mcp()
 
+    def walk(self, tour, login):
+        """Walk a tour from the list of keys on."""
+        url = "/odoo/action-odoo_dev_mcp.mcp_api_key_action"
+        self.start_tour(url, f"odoo_dev_mcp_{tour}", login=login)
+
     def test_from_the_preferences_to_the_first_call(self):
         self.make_user("mcp_connecting", DEVELOPER)
         self.set_base_url(self.base_url())
-        self.start_tour("/odoo", "odoo_dev_mcp_connect", login="mcp_connecting")
+        self.walk("connect", "mcp_connecting")
 
     def test_a_user_keeps_order_among_their_keys(self):
         owner = self.make_user("mcp_rotating", USER)
         soon = fields.Datetime.now() + datetime.timedelta(days=3)
         ending = self.make_key(owner, name="Ending", expiration_date=soon)
         self.make_key(owner, name="Lasting")
-        self.start_tour("/odoo", "odoo_dev_mcp_keys", login="mcp_rotating")
+        self.walk("keys", "mcp_rotating")
         self.env.invalidate_all()
         self.assertEqual(self.record(ending).state, "revoked")
         newest = owner.mcp_api_key_ids.sorted("id")[-1]

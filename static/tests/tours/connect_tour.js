@@ -25,8 +25,12 @@ async function callWith(key) {
 }
 
 registry.category("web_tour.tours").add("odoo_dev_mcp_connect", {
-    url: "/odoo",
+    url: "/odoo/action-odoo_dev_mcp.mcp_api_key_action",
     steps: () => [
+        {
+            content: "Without a key the list tells the next step",
+            trigger: ".o_nocontent_help a:contains(Connect a Client)",
+        },
         {
             content: "Open the user menu",
             trigger: ".o_user_menu .dropdown-toggle",
@@ -44,7 +48,7 @@ registry.category("web_tour.tours").add("odoo_dev_mcp_connect", {
         },
         {
             content: "Connect a client",
-            trigger: "button:contains(Connect a Client)",
+            trigger: ".o_form_view button:contains(Connect a Client)",
             run: "click",
         },
         {
