@@ -470,6 +470,18 @@ class TestKeySearch(ConnectHelpers, McpHttpCase):
         with self.assertRaises(UserError):
             self.found(("last_use", ">", "2026-01-01"))
 
+    def test_calls_are_counted_up_to_ten_thousand_and_the_last_is_told(self):
+        key = self.keys["lasting"]
+        self.env.cr.execute(
+            "INSERT INTO mcp_audit_log (create_date, key_id, tool, status) "
+            "SELECT timestamp '2026-01-01' + n * interval '1 second', %s, 'x', "
+            "'success' FROM generate_series(1, 10001) n",
+            key.ids,
+        )
+        self.env.invalidate_all()
+        self.assertEqual(key.use_count, 10_000)
+        self.assertEqual(key.last_use, datetime.datetime(2026, 1, 1, 2, 46, 41))
+
     def test_a_key_expires_soon_within_two_weeks(self):
         soon = {name for name, key in self.keys.items() if key.expires_soon}
         self.assertEqual(soon, {"soon"})
