@@ -215,7 +215,7 @@ class TestConnect(ConnectHelpers, McpHttpCase):
     def test_the_readme_says_the_same(self):
         readme = (Path(__file__).parents[1] / "README.md").read_text()
         local = "http://127.0.0.1:8069/mcp/v1"
-        for client in ("claude_code", "claude_desktop", "cursor", "vscode", "generic"):
+        for client in CLIENTS:
             snippet = CLIENTS[client].snippet(local, "KEY")
             if snippet.startswith("{"):
                 snippet = json.dumps(json.loads(snippet))
