@@ -21,8 +21,9 @@ class IrConfigParameter(models.Model):
     _inherit = "ir.config_parameter"
 
     def init(self, force=False):
-        super().init(force=force)
+        result = super().init(force=force)
         define(self.env.cr, "mcp_suspended", SUSPENDED)
+        return result
 
     @api.model_create_multi
     def create(self, vals_list):
