@@ -133,8 +133,12 @@ registry.category("web_tour.tours").add("odoo_dev_mcp_try_it", {
             run: "click",
         },
         {
+            content: "The list has the call when it is read again",
+            trigger: "body:not(:has(.modal)) .o_data_row:contains(query_database) td[name=errors_day]:contains(1)",
+        },
+        {
             content: "A tool that is switched off cannot be tried",
-            trigger: "body:not(:has(.modal)) .o_data_row:contains(list_modules) .o_field_widget[name=active] input",
+            trigger: ".o_data_row:contains(list_modules) .o_field_widget[name=active] input",
             run: "click",
         },
         {
