@@ -6,6 +6,7 @@
 # make bench    how fast it is, beside what else there is, and whether the budgets are met
 #               ODOO= ROUNDS=; README=1: put the tables into the README
 # make screenshots   the pictures of README and description page   ODOO= ONLY= FOLDER=
+# make translations   the terms of the addon for each language, and what is missing
 #
 # All that these need is provisioned into $XDG_CACHE_HOME/odoo_dev_mcp (~/.cache).
 
@@ -14,6 +15,6 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/odoo_dev_mcp
 
 export PYTHONPYCACHEPREFIX = $(CACHE)/pycache
 
-.PHONY: run test lint conformance bench screenshots
-run test lint conformance bench screenshots:
+.PHONY: run test lint conformance bench screenshots translations
+run test lint conformance bench screenshots translations:
 	@$(PYTHON) -m dev $@

@@ -5,7 +5,6 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
@@ -110,8 +109,7 @@ class McpController(http.Controller):
         A browser sends its session with whatever page asks for it, so only a page of
         this very origin is answered.
         """
-        origin = request.httprequest.headers.get("Origin")
-        if origin is not None and urlsplit(origin).netloc != request.httprequest.host:
+        if not is_own_page(request.httprequest):
             return to_odoo(respond(None, RpcError(FORBIDDEN, NOT_OURS, status=403)))
         headers = Headers(request.httprequest.headers)
         headers["User-Agent"] = WEB_CLIENT
@@ -170,7 +168,10 @@ class LateResponse(BaseResponse):
 
 
 LOG_IN = "Log in to Odoo: the session is over."
-NOT_OURS = "A session is for Odoo's own pages: other clients send a key to /mcp/v1."
+NOT_OURS = (
+    "A session is for Odoo's own pages: other clients send a key to /mcp/v1. Behind a "
+    "proxy Odoo knows its own pages with proxy_mode = True."
+)
 WEB_CLIENT = "Odoo web client"
 """What the audit log calls it."""
 
@@ -188,6 +189,15 @@ def close_cursor() -> None:
     if request.db:
         with contextlib.suppress(Exception):
             request.env.cr.close()
+
+
+def is_own_page(httprequest) -> bool:
+    """Tell whether a request comes from a page of Odoo's, or from no page at all.
+
+    Fetch standard, Origin header: a page cannot leave it out of a POST, nor choose it.
+    """
+    origin = httprequest.headers.get("Origin")
+    return origin is None or origin.partition("://")[2] == httprequest.host
 
 
 def read_request(httprequest) -> HttpRequest:

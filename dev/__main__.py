@@ -10,7 +10,10 @@ if sys.version_info < (3, 10):  # noqa: UP036
 from dev import console
 from dev.console import HarnessError
 
-COMMANDS = ("run", "test", "lint", "conformance", "bench", "screenshots")
+COMMANDS = (
+    *("run", "test", "lint", "conformance", "bench"),
+    *("screenshots", "translations"),
+)
 
 
 def main() -> int:

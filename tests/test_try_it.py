@@ -63,7 +63,13 @@ class TestSession(McpHelpers, HttpCase):
 
     def test_a_page_of_another_origin_does_not_use_a_session(self):
         self.authenticate("mcp_developer", "mcp_developer")
-        for origin in ("https://example.com", "http://localhost:1", "null", ""):
+        for origin in (
+            "https://example.com",
+            "http://localhost:1",
+            "null",
+            "",
+            "http://[",
+        ):
             status, answer = self.ask(Origin=origin)
             self.assertEqual(status, 403, origin)
             self.assertIn("session", answer["error"]["message"])
