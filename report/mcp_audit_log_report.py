@@ -1,7 +1,5 @@
 from odoo import api, fields, models
 
-from ..models.mcp_audit_log import STATUSES
-
 MOST_LISTED = 500
 """Failures and refusals that are printed one by one."""
 
@@ -58,7 +56,8 @@ class McpAuditLogReport(models.AbstractModel):
 
     def _labelled(self, name: str, rows: list[tuple]) -> list[tuple]:
         """Return the rows with readable groups, the largest first."""
-        none, statuses = self.env._("(none)"), dict(STATUSES)
+        none, status = self.env._("(none)"), self.env["mcp.audit.log"]._fields["status"]
+        statuses = dict(status._description_selection(self.env))
         labelled = [(self._label(row[0], statuses) or none, *row[1:]) for row in rows]
         return sorted(labelled, key=lambda row: (-row[1], row[0]))
 

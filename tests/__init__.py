@@ -46,6 +46,7 @@ from . import (
     test_settings,
     test_tool_views,
     test_tours,
+    test_translations,
     test_transport,
     test_try_it,
 )
