@@ -33,7 +33,9 @@ def drop(stack: Stack, name: str) -> None:
     stack.sql(
         "postgres",
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-        f"WHERE datname = '{name}' AND pid <> pg_backend_pid()",
+        # an autovacuum worker is the superuser's, and goes when the database does
+        f"WHERE datname = '{name}' AND backend_type = 'client backend' "
+        "AND pid <> pg_backend_pid()",
         f'DROP DATABASE IF EXISTS "{name}"',
     )
     shutil.rmtree(_files(stack, name), ignore_errors=True)
