@@ -65,8 +65,8 @@ class McpFeatureMixin(models.AbstractModel):
     @api.depends("server_action_id")
     def _compute_built_in(self):
         for record in self:
-            action = record.sudo().server_action_id
-            record.built_in = bool(DIRECT_CALL.fullmatch(action.code or ""))
+            own = record.sudo()
+            record.built_in = bool(own._binding(own.server_action_id)["method"])
 
     @api.model
     def default_get(self, fields_list):
@@ -101,7 +101,7 @@ class McpFeatureMixin(models.AbstractModel):
             action = self.env["ir.actions.server"].create(
                 {
                     "name": vals.get("title") or vals.get("name"),
-                    "model_id": model or self.env["ir.model"]._get_id("res.partner"),
+                    "model_id": model or self._example()["model_id"],
                     "usage": "mcp_tool",
                     "state": "code",
                     "code": code,

@@ -50,6 +50,13 @@ class TestToolViews(McpCase):
         outcome = self.call("find_partners", name="x")
         self.assertEqual(outcome.structured, {"changed": "x"})
 
+    def test_code_that_calls_a_method_which_is_no_tool_is_still_code(self):
+        tool = self.make_from_scratch(self.settings)
+        tool.code = "action = model.search_count(**arguments)"
+        self.env.invalidate_all()
+        self.assertFalse(tool.built_in)
+        self.assertTrue(self.tool("query_database").built_in)
+
     def test_a_tool_from_scratch_goes_with_its_action(self):
         tool = self.make_from_scratch(self.settings)
         action = tool.server_action_id

@@ -66,7 +66,7 @@ export class TryIt extends Component {
         const { kind, name } = this.props.action.params;
         this.kind = KINDS[kind];
         this.name = name;
-        this.state = useState({ row: null, fields: [], values: {}, fault: "", running: false, outcome: null });
+        this.state = useState({ row: null, fields: [], values: {}, fault: "", running: false, outcome: null, entry: null });
         onWillStart(() => this.find());
         const outcome = useRef("outcome");
         useEffect(
@@ -122,6 +122,7 @@ export class TryIt extends Component {
         }
         this.state.running = true;
         this.state.outcome = null;
+        this.state.entry = null;
         const id = crypto.randomUUID ? crypto.randomUUID() : `${Date.now()}-${Math.random()}`;
         const began = performance.now();
         try {
