@@ -18,12 +18,13 @@ MOST_HEAD = 64 * 1024
 
 MOST_FIELDS = 100
 
-REQUEST_LINE = re.compile(
-    rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([\x21-\x7e]+) (HTTP/[0-9]\.[0-9])"
-)
-FIELD_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
-CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\x00-\x08\x0a-\x1f\x7f]*)?")
+TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+CONTROLS = rb"\x00-\x08\x0a-\x1f\x7f"
+
+REQUEST_LINE = re.compile(rb"(%b) ([\x21-\x7e]+) (HTTP/[0-9]\.[0-9])" % TOKEN)
+FIELD_NAME = re.compile(TOKEN)
+CONTROL = re.compile(rb"[%b]" % CONTROLS)
+CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^%b]*)?" % CONTROLS)
 
 
 class Head(NamedTuple):

@@ -124,10 +124,12 @@ class McpController(http.Controller):
                 Registrar(request.env.registry), make_guard(request.env)
             )
             close_cursor()
-            asked = replace(read_request(request.httprequest), **known)
+            asked = read_request(request.httprequest)
         except RpcError as fault:
             return to_odoo(respond(None, fault))
-        return LateResponse(lambda stream: how(protocol, replace(asked, stream=stream)))
+        return LateResponse(
+            lambda stream: how(protocol, replace(asked, stream=stream, **known))
+        )
 
 
 class LateResponse(BaseResponse):

@@ -20,6 +20,7 @@ from .sql_reader import OPEN, Rows, bind, collect, first_word
 from .sql_session import ends_with_client
 
 EXECUTE = """
+SELECT set_config('mcp.query', %s, true);
 DO $$ DECLARE n bigint;
 BEGIN
     EXECUTE current_setting('mcp.query');
@@ -87,11 +88,7 @@ def run(
         left = round((end - time.monotonic()) * 1000)
         if left <= 0:
             raise ToolError("The statements together took too long; nothing is kept.")
-        cursor.execute(
-            "SELECT set_config('mcp.query', %s, true),"
-            " set_config('statement_timeout', %s, true)",
-            [statement, str(left)],
-        )
+        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(left)])
         word = first_word(statement) or ""
         if _open(cursor, statement):
             rows = collect(cursor, limit, most_bytes, end, call)
@@ -101,7 +98,7 @@ def run(
                 affected += cursor.rowcount
             cursor.execute("CLOSE mcp_result")
         else:
-            cursor.execute(EXECUTE)
+            cursor.execute(EXECUTE, [statement])
             cursor.execute("SELECT current_setting('mcp.affected')::bigint")
             (affected,) = cursor.fetchone()
         done.append({"command": word.upper(), "affected_rows": affected})
