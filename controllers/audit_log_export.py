@@ -15,7 +15,11 @@ from ..wizards.mcp_audit_log_export import URL
 
 _logger = logging.getLogger(__name__)
 
-TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl"}
+TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "jsonl": "application/jsonl",
+    "seals": "application/jsonl",
+}
 
 BLOCK = 64 * 1024
 
@@ -37,23 +41,26 @@ class McpAuditLogExportController(http.Controller):
             written = export._write_to(file)
             response = _download(file, export._file_name(), file_format)
             response.call_on_close(stack.pop_all().close)
-        _logger.info("%s exported %d audit entries", request.env.user.login, written)
+        what = "audit seals" if file_format == "seals" else "audit entries"
+        _logger.info("%s exported %d %s", request.env.user.login, written, what)
         return response
 
 
-NEEDED = "Wanted: date_from and date_to (YYYY-MM-DD), file_format (csv or jsonl)."
+NEEDED = (
+    "Wanted: date_from and date_to (YYYY-MM-DD), file_format (csv, jsonl or seals)."
+)
 
 
-def _download(file, name: str, extension: str) -> Response:
+def _download(file, name: str, file_format: str) -> Response:
     size = file.tell()
     file.seek(0)
     return Response(
         wrap_file(request.httprequest.environ, file, BLOCK),
         direct_passthrough=True,
         headers={
-            "Content-Type": TYPES[extension],
+            "Content-Type": TYPES[file_format],
             "Content-Length": size,
-            "Content-Disposition": http.content_disposition(f"{name}.{extension}"),
+            "Content-Disposition": http.content_disposition(name),
             "Cache-Control": "no-store",
             "X-Content-Type-Options": "nosniff",
         },

@@ -6,6 +6,7 @@ from . import (
     mcp_api_key_use,
     mcp_audit_log,
     mcp_audit_log_display,
+    mcp_audit_seal,
     mcp_catalog_mixin,
     mcp_feature_mixin,
     mcp_job,

@@ -1,11 +1,14 @@
 """Runs what a record is bound to, in a transaction of its own, as the caller."""
 
+from contextlib import nullcontext
+
 from odoo import api
 
 from .admission import Admission
 from .caller import Caller, Feature
 from .exceptions import ArgumentError, InputRequired
 from .live_call import LiveCall
+from .own_grants import kept_grants
 from .record_call import RecordCall
 from .tool_signature import explain_arguments, signature
 
@@ -61,7 +64,8 @@ class ActionRunner(Admission):
         context = action.sudo(False)._get_eval_context(action)
         context["arguments"] = arguments
         context["mcp"] = RecordCall(live)
-        with live.stopping(env.cr.connection.cancel):
+        grants = nullcontext() if feature.read_only else kept_grants(env)
+        with grants, live.stopping(env.cr.connection.cancel):
             try:
                 result = action._run_action_code_multi(context)
             except Exception:

@@ -16,8 +16,16 @@ COLUMNS = (
     *("client", "address", "revision", "request_id", "process"),
 )
 
+SEAL_COLUMNS = (
+    *("id", "create_date", "first_entry", "last_entry", "entries", "first_seal"),
+    *("previous_hash", "hash"),
+)
+
 BATCH = 5000
 """Entries held in memory at once."""
+
+SEAL_BATCH = 50
+"""Seals, each with a line for each of its entries."""
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What makes a spreadsheet take a cell for a formula.
@@ -26,17 +34,20 @@ https://owasp.org/www-community/attacks/CSV_Injection"""
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
-def batches(log, domain: list) -> Iterator[list[tuple]]:
-    """Yield the rows of :data:`COLUMNS` that the user of ``log`` may see, oldest first.
+def batches(
+    model, domain: list, columns: tuple[str, ...] = COLUMNS, batch: int = BATCH
+) -> Iterator[list[tuple]]:
+    """Yield the rows that the user of ``model`` may see, oldest first.
 
-    :param log: the model ``mcp.audit.log``
+    :param model: ``mcp.audit.log``, or ``mcp.audit.seal``
+    :param columns: what a row consists of, its id first
     """
-    columns = [SQL.identifier(log._table, name) for name in COLUMNS]
+    wanted = [SQL.identifier(model._table, name) for name in columns]
     last = 0
     while True:
-        query = log._search([*domain, ("id", ">", last)], limit=BATCH, order="id")
-        log.env.cr.execute(query.select(*columns))
-        rows = log.env.cr.fetchall()
+        query = model._search([*domain, ("id", ">", last)], limit=batch, order="id")
+        model.env.cr.execute(query.select(*wanted))
+        rows = model.env.cr.fetchall()
         if not rows:
             return
         yield rows
@@ -56,6 +67,30 @@ def rows_to_csv(rows: list[tuple]) -> str:
 def rows_to_json_lines(rows: list[tuple]) -> str:
     """Return an object a line, in ASCII; ``arguments`` is what the client sent."""
     return "".join(f"{json.dumps(_object(row))}\n" for row in rows)
+
+
+def seals_to_json_lines(rows: list[tuple]) -> str:
+    """Return an object a line, in ASCII."""
+    seals = (dict(zip(SEAL_COLUMNS, row, strict=True)) for row in rows)
+    return "".join(
+        f"{json.dumps({**seal, 'create_date': _utc(seal['create_date'])})}\n"
+        for seal in seals
+    )
+
+
+def seals_from_json_lines(text: str) -> dict[int, str]:
+    """Return the hashes of exported seals by their number.
+
+    >>> seals_from_json_lines('{"id": 1, "hash": "ab"}\\n\\n')
+    {1: 'ab'}
+
+    :raise ValueError: it is no export of seals
+    """
+    try:
+        seals = map(json.loads, filter(str.strip, text.splitlines()))
+        return {int(seal["id"]): str(seal["hash"]) for seal in seals}
+    except (AttributeError, KeyError, RecursionError, TypeError) as error:
+        raise ValueError(f"no export of seals: {error!r}") from error
 
 
 def cell(value) -> str | int | None:

@@ -3,6 +3,7 @@ import secrets
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tools.sql import index_exists
 
 from odoo.addons.base.models.res_users import check_identity
 
@@ -119,10 +120,11 @@ class McpApiKey(models.Model):
         ]
 
     def init(self):
-        self.env.cr.execute(
-            "CREATE UNIQUE INDEX IF NOT EXISTS mcp_api_key_key_hash_idx "
-            "ON mcp_api_key (key_hash)"
-        )
+        # IF NOT EXISTS would have all calls wait for the end of an upgrade
+        if not index_exists(self.env.cr, "mcp_api_key_key_hash_idx"):
+            self.env.cr.execute(
+                "CREATE UNIQUE INDEX mcp_api_key_key_hash_idx ON mcp_api_key (key_hash)"
+            )
         define(self.env.cr, "mcp_api_key_level", LEVEL)
 
     def write(self, vals):

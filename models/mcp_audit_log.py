@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 import psutil
 
 from odoo import api, fields, models
+from odoo.tools.sql import create_index
 
 from .audit_file import AuditFile, this_process
+from .audit_functions import CLOSE, DIGEST, OF_ENTRY, OPEN, is_protected, protect
 from .exceptions import Behind, KeyIsBad, Suspended
 from .mcp_metric import bound
 from .mcp_sealed_mixin import McpSealedMixin
-from .parameters import parameter, settings
+from .parameters import settings
 from .redaction import redact
 from .stored_functions import define
 from .transactions import caught_up, heeded
@@ -32,84 +34,12 @@ STATUSES = [
 ]
 
 
-OPEN = """
-CREATE FUNCTION mcp_audit_log_open
-       (heeded text, durable boolean, rule integer, subject text, most integer,
-        period integer,
-        uid integer, login text, key integer, name_of_key text, called text,
-        given text, client text, address text, revision text, request text,
-        runs_in text)
-RETURNS text[] LANGUAGE plpgsql AS $$
-DECLARE
-    level text := '';
-    seconds integer;
-    entry integer;
-BEGIN
-    IF NOT durable THEN
-        SET LOCAL synchronous_commit = off;
-    END IF;
-    IF heeded IS NOT NULL AND heeded <> mcp_signals() THEN
-        RETURN ARRAY['behind'];
-    END IF;
-    IF mcp_suspended() THEN
-        RETURN ARRAY['suspended'];
-    END IF;
-    IF key IS NOT NULL THEN
-        level := mcp_api_key_level(key, NULL);
-        IF level IS NULL THEN
-            RETURN ARRAY['key'];
-        END IF;
-    END IF;
-    IF rule IS NOT NULL THEN
-        seconds := mcp_rate_limit_count(rule, subject, most, period);
-        IF seconds > 0 THEN
-            RETURN ARRAY['limit', seconds::text];
-        END IF;
-    END IF;
-    INSERT INTO mcp_audit_log
-           (create_date, user_id, user_login, key_id, key_name, tool, arguments,
-            client, address, revision, request_id, process, status)
-    VALUES (date_trunc('second', clock_timestamp() AT TIME ZONE 'UTC'), uid, login,
-            key, name_of_key, called, given, client, address, revision, request,
-            runs_in, 'open')
-    RETURNING id INTO entry;
-    RETURN ARRAY['entry', entry::text, level];
-END $$
-"""
-"""Begin the entry of a call, if its key is good and its limit not used up."""
-
-CLOSE = """
-CREATE FUNCTION mcp_audit_log_close
-       (durable boolean, entry integer, ended text, kind text, said text, took integer,
-        total integer, code text, le text, seconds double precision)
-RETURNS SETOF mcp_audit_log LANGUAGE plpgsql AS $$
-DECLARE closed mcp_audit_log;
-BEGIN
-    IF NOT durable THEN
-        SET LOCAL synchronous_commit = off;
-    END IF;
-    UPDATE mcp_audit_log
-       SET status = ended, error_class = kind, message = said, duration_ms = took,
-           row_count = total, exit_code = code
-     -- by its id: for status = 'open' PostgreSQL would take the index of the open ones,
-     -- which is full of those that were open until the last vacuum
-     WHERE id = entry AND status || '' = 'open'
-    RETURNING * INTO closed;
-    IF FOUND THEN
-        PERFORM mcp_metric_count(closed.tool, ended, le, seconds);
-        RETURN NEXT closed;
-    END IF;
-END $$
-"""
-"""Functions because PostgreSQL keeps their plans, and because a statement of its own is
-a transaction of its own: one round trip where there would be six."""
-
-
 class McpAuditLog(models.Model):
     """What happened: one entry a tool call, committed before the tool runs.
 
     Entries are opened and closed by this file alone, in SQL. Nobody creates,
-    changes or deletes one through the ORM; retention alone removes.
+    changes or deletes one through the ORM, and PostgreSQL refuses to change a closed
+    one; retention alone removes. ``mcp.audit.seal`` proves that it was so.
     """
 
     _name = "mcp.audit.log"
@@ -123,8 +53,17 @@ class McpAuditLog(models.Model):
     user_id = fields.Many2one(
         "res.users", readonly=True, index=True, ondelete="set null"
     )
+    user_res_id = fields.Integer(
+        "User ID",
+        readonly=True,
+        aggregator=None,
+        help="Stays when the user is deleted.",
+    )
     user_login = fields.Char("Login", readonly=True)
     key_id = fields.Many2one("mcp.api.key", readonly=True, ondelete="set null")
+    key_res_id = fields.Integer(
+        "Key ID", readonly=True, aggregator=None, help="Stays when the key is deleted."
+    )
     key_name = fields.Char(readonly=True)
     tool = fields.Char(readonly=True, index=True)
     arguments = fields.Text(readonly=True, help="Secrets redacted, long values cut.")
@@ -145,19 +84,36 @@ class McpAuditLog(models.Model):
         readonly=True, help="Host, process id and start time of the server process."
     )
 
+    digest = fields.Char(
+        readonly=True, help="What was in it when it was closed, as sha256."
+    )
+
     def init(self):
+        cr, table = self.env.cr, self._table
         # entries whose end is missing: a handful among millions
-        self.env.cr.execute(
-            "CREATE INDEX IF NOT EXISTS mcp_audit_log_open_idx ON mcp_audit_log "
-            "(process) WHERE status = 'open'"
+        create_index(
+            *(cr, "mcp_audit_log_open_idx", table, ["process"]),
+            where="status = 'open'",
         )
         # when a key was last used, and of what was done with it the first
-        self.env.cr.execute(
-            "CREATE INDEX IF NOT EXISTS mcp_audit_log_key_idx ON mcp_audit_log "
-            "(key_id, create_date) WHERE key_id IS NOT NULL"
+        create_index(
+            *(cr, "mcp_audit_log_key_idx", table, ["key_id", "create_date"]),
+            where="key_id IS NOT NULL",
         )
-        define(self.env.cr, "mcp_audit_log_open", OPEN)
-        define(self.env.cr, "mcp_audit_log_close", CLOSE)
+        define(cr, "mcp_audit_log_digest", DIGEST)
+        define(cr, "mcp_audit_log_open", OPEN)
+        define(cr, "mcp_audit_log_close", CLOSE)
+        if not is_protected(cr, table):
+            # entries of before there were digests
+            cr.execute(
+                "UPDATE mcp_audit_log SET user_res_id = user_id, key_res_id = key_id "
+                "WHERE digest IS NULL"
+            )
+            cr.execute(
+                f"UPDATE mcp_audit_log a SET digest = {OF_ENTRY} "
+                "WHERE status <> 'open' AND digest IS NULL"
+            )
+        protect(cr, table)
 
     @api.model
     def _open(
@@ -276,8 +232,8 @@ class McpAuditLog(models.Model):
         """
         seconds = duration_ms / 1000
         self.env.cr.execute(
-            "SELECT create_date, user_id, tool, arguments, status, exit_code, "
-            "row_count, duration_ms FROM mcp_audit_log_close("
+            "SELECT create_date, user_res_id AS user_id, tool, arguments, status, "
+            "exit_code, row_count, duration_ms FROM mcp_audit_log_close("
             "%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
                 durable,
@@ -315,17 +271,6 @@ class McpAuditLog(models.Model):
             self._close(entry, "lost", duration_ms=0)
         _logger.warning("closed %d audit entries of vanished processes", len(entries))
         return len(entries)
-
-    @api.autovacuum
-    def _gc_audit_log(self):
-        """Remove the entries that are older than the retention of the settings."""
-        days = parameter(self.env, "audit_retention")
-        if days > 0:
-            self.env.cr.execute(
-                "DELETE FROM mcp_audit_log WHERE status != 'open' AND create_date < "
-                "(now() AT TIME ZONE 'UTC') - %s * interval '1 day'",
-                [days],
-            )
 
 
 def _clean(text: str) -> str:

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.tools.sql import create_index
 
 from .caller import Credentials
 from .exceptions import NotAllowed
@@ -49,9 +50,10 @@ class McpMetric(models.Model):
     seconds = fields.Float(required=True, readonly=True)
 
     def init(self):
-        self.env.cr.execute(
-            "CREATE INDEX IF NOT EXISTS mcp_metric_count_idx "
-            "ON mcp_metric (tool, status, le)"
+        # IF NOT EXISTS would have all calls wait for the end of an upgrade
+        create_index(
+            *(self.env.cr, "mcp_metric_count_idx", self._table),
+            ["tool", "status", "le"],
         )
         define(self.env.cr, "mcp_metric_count", COUNT)
 

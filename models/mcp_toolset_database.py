@@ -11,6 +11,7 @@ from odoo import models
 from . import sql_schema, sql_writer
 from .exceptions import ToolError
 from .live_call import live
+from .own_grants import kept_grants
 from .parameters import parameter, settings, time_left
 from .sql_reader import OPEN_FUNCTION, fetch, read_only
 from .sql_writer import writing
@@ -125,6 +126,7 @@ class McpToolsetDatabase(models.AbstractModel):
         with (
             self._savepoint(dry_run),
             writing(self.env.cr, timeout) as cursor,
+            kept_grants(self.env),
             self._stoppable(self.env.cr) as call,
         ):
             written = sql_writer.run(

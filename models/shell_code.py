@@ -19,6 +19,8 @@ from odoo import api
 from odoo.fields import Command
 from odoo.modules.registry import Registry
 
+from .exceptions import ToolError
+from .own_grants import fingerprints, require_kept
 from .sql_changes import changed_rows
 from .sql_session import end_with_client
 
@@ -73,6 +75,7 @@ def run(
         cr.execute("SELECT now()")
         began = cr.fetchone()[0]
         env = api.Environment(cr, uid, context)
+        grants = fingerprints(env)
         _forbid(cr)
         try:
             value = _evaluate(code, env)
@@ -81,6 +84,8 @@ def run(
             if dry_run:
                 answer["changes"] = changed_rows(cr, registry.cursor)
             _require_whole(cr, began)
+            if not dry_run:
+                require_kept(env, grants)
         except BaseException as error:
             cr.rollback()
             return {"return_value": None, "error": _explain(error)}
@@ -171,7 +176,7 @@ def _told(value):
 
 def _explain(error: BaseException) -> str:
     """Return the traceback from the caller's own code on."""
-    if isinstance(error, Refused):
+    if isinstance(error, Refused | ToolError):
         return str(error)
     trace = error.__traceback__
     while trace and trace.tb_frame.f_code.co_filename != FILENAME:

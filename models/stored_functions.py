@@ -1,9 +1,17 @@
-"""Our functions in PostgreSQL: made with their models, and gone with the addon."""
+"""Our functions in PostgreSQL: made with their models, and gone with the addon.
+
+What hangs on one, a trigger, goes with it.
+"""
 
 NAMES = (
     "mcp_api_key_level",
     "mcp_audit_log_close",
+    "mcp_audit_log_digest",
     "mcp_audit_log_open",
+    "mcp_audit_refuse",
+    "mcp_audit_retire",
+    "mcp_audit_seal_hash",
+    "mcp_audit_seal_make",
     "mcp_metric_count",
     "mcp_query_open",
     "mcp_rate_limit_count",
@@ -19,7 +27,7 @@ BEGIN
                   WHERE proname = %s
                     AND pronamespace = current_schema()::regnamespace
     LOOP
-        EXECUTE 'DROP FUNCTION ' || found;
+        EXECUTE 'DROP FUNCTION ' || found || ' CASCADE';
     END LOOP;
 END $$
 """

@@ -1,5 +1,6 @@
 """Audit entries by the thousand, without the calls."""
 
+from contextlib import contextmanager
 from datetime import datetime
 
 from odoo.tools import SQL
@@ -55,3 +56,15 @@ class AuditCase:
     def insert(self, count=1, **columns):
         values = {"create_date": IN_PERIOD, "user_id": self.developer.id, **columns}
         return insert_entries(self.env, count, **values)
+
+
+@contextmanager
+def as_owner(env):
+    """Change the audit as only who owns its tables can: past what protects them."""
+    tables = ("mcp_audit_log", "mcp_audit_seal")
+    for table in tables:
+        env.cr.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+    yield
+    for table in tables:
+        env.cr.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+    env.invalidate_all()

@@ -6,6 +6,7 @@ from odoo.tests import tagged
 from ..controllers.exposition import Family, Sample, render
 from ..dev.tests.exposition import CONTENT_TYPE, Exposition
 from ..models.health import JOB_STATES
+from .audit_rows import as_owner
 from .common import ADMINISTRATOR, DEVELOPER, ENDPOINT, USER, McpHttpCase
 
 PROXIED = {"X-Forwarded-For": "203.0.113.7"}
@@ -121,16 +122,18 @@ class TestMetrics(McpHttpCase):
         self.call("short_lived")
         tool.unlink()
         self.env.flush_all()
-        self.env.cr.execute("DELETE FROM mcp_audit_log")
+        with as_owner(self.env):
+            self.env.cr.execute("DELETE FROM mcp_audit_log")
         self.assertEqual(self.told().calls("short_lived"), 1)
 
     def test_a_lost_call_is_counted_once(self):
         self.call("list_modules", limit=1)
         before = self.told()
         entry = self.entries()[0]
-        self.env.cr.execute(
-            "UPDATE mcp_audit_log SET status = 'open' WHERE id = %s", [entry.id]
-        )
+        with as_owner(self.env):
+            self.env.cr.execute(
+                "UPDATE mcp_audit_log SET status = 'open' WHERE id = %s", [entry.id]
+            )
         self.assertEqual(self.told().value("odoo_mcp_calls_open"), 1)
         for _turn in range(2):
             self.env["mcp.audit.log"]._close(entry.id, "lost", duration_ms=0)

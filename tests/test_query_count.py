@@ -18,14 +18,20 @@ class TestQueryCount(McpCase):
             self.ok(name, **arguments)
 
     def test_a_call_of_a_record_opens_its_entry_reads_its_action_and_closes_it(self):
-        tool = self.make_tool("nothing", "action = {}")
+        tool = self.make_tool("nothing", "action = {}", read_only_hint=True)
         self.assertFalse(tool.rate_limit_id)
         self.counted(4, "nothing")
+
+    def test_code_that_may_write_costs_the_look_at_what_governs_it(self):
+        self.make_tool("nothing", "action = {}")
+        self.counted(4 + 3, "nothing")
 
     def test_a_limit_costs_no_statement_of_its_own(self):
         rule = {"name": "Often", "calls": 1000, "period": 60}
         limit = self.env["mcp.rate.limit"].create(rule)
-        self.make_tool("nothing", "action = {}", rate_limit_id=limit.id)
+        self.make_tool(
+            "nothing", "action = {}", read_only_hint=True, rate_limit_id=limit.id
+        )
         self.counted(4, "nothing")
 
     def test_a_query_costs_the_statement_that_makes_its_transaction_read_only(self):

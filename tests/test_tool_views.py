@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError
 from odoo.tests import Form
 from odoo.tools.safe_eval import safe_eval
 
+from .audit_rows import as_owner
 from .common import ADMINISTRATOR, SETTINGS, USER, McpCase
 
 
@@ -103,11 +104,11 @@ class TestToolViews(McpCase):
     def test_calls_and_errors_of_the_last_day_are_counted(self):
         for query in ("SELECT 1", "SELECT nothing", "SELECT 2"):
             self.call("query_database", query=query)
-        self.env.cr.execute(
-            "UPDATE mcp_audit_log SET create_date = create_date - interval '25 hours' "
-            "WHERE id = (SELECT max(id) FROM mcp_audit_log)"
-        )
-        self.env.invalidate_all()
+        with as_owner(self.env):
+            self.env.cr.execute(
+                "UPDATE mcp_audit_log SET create_date = create_date "
+                "- interval '25 hours' WHERE id = (SELECT max(id) FROM mcp_audit_log)"
+            )
         tool = self.tool("query_database").with_user(self.developer)
         self.assertEqual((tool.calls_day, tool.errors_day), (2, 1))
 

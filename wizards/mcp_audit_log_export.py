@@ -10,6 +10,9 @@ from ..models.user_time import day_begins, today
 
 URL = "/odoo_dev_mcp/audit_log/export"
 
+EXTENSIONS = {"csv": "csv", "jsonl": "jsonl", "seals": "jsonl"}
+"""Of the formats that are downloaded."""
+
 
 class McpAuditLogExport(models.TransientModel):
     """Hand the entries of a period to an auditor, as far as the user may see them."""
@@ -31,19 +34,24 @@ class McpAuditLogExport(models.TransientModel):
             ("csv", "Spreadsheet (CSV)"),
             ("jsonl", "JSON Lines"),
             ("pdf", "Report (PDF)"),
+            ("seals", "Seals (JSON Lines)"),
         ],
         "Format",
         required=True,
         default="csv",
     )
-    entry_count = fields.Integer("Entries", compute="_compute_entry_count")
+    entry_count = fields.Integer(
+        "Lines",
+        compute="_compute_entry_count",
+        help="Entries, or seals, of the period.",
+    )
 
-    @api.depends("date_from", "date_to")
+    @api.depends("date_from", "date_to", "file_format")
     def _compute_entry_count(self):
-        log = self.env["mcp.audit.log"]
         for export in self:
             both = export.date_from and export.date_to
-            export.entry_count = both and log.search_count(export._domain())
+            lines = export._exported_model()
+            export.entry_count = both and lines.search_count(export._domain())
 
     @api.constrains("date_from", "date_to")
     def _check_period(self):
@@ -76,7 +84,7 @@ class McpAuditLogExport(models.TransientModel):
         :raise OverflowError: a date is at the end of what Python counts
         :raise ValidationError: the period ends before it begins
         """
-        if file_format not in ("csv", "jsonl"):
+        if file_format not in EXTENSIONS:
             raise ValueError(file_format)
         export = self.new(
             {
@@ -96,24 +104,33 @@ class McpAuditLogExport(models.TransientModel):
             ("create_date", "<", day_begins(self.env, after)),
         ]
 
+    def _exported_model(self):
+        seals = self.file_format == "seals"
+        return self.env["mcp.audit.seal" if seals else "mcp.audit.log"]
+
     def _file_name(self) -> str:
-        """Return a name that says database and period, without its extension."""
-        name = self.env.cr.dbname
-        return f"mcp_audit_{name}_{self.date_from}_{self.date_to}"
+        """Return a name that says database and period."""
+        what = "seals" if self.file_format == "seals" else "audit"
+        name = f"mcp_{what}_{self.env.cr.dbname}_{self.date_from}_{self.date_to}"
+        return f"{name}.{EXTENSIONS[self.file_format]}"
 
     def _write_to(self, file: BinaryIO) -> int:
-        """Write the entries to ``file``, a batch at a time; return how many.
+        """Write the entries, or seals, to ``file``, a batch at a time; return how many.
 
-        :raise AccessError: the user may see no audit log
+        :raise AccessError: the user may not see them
         """
-        log = self.env["mcp.audit.log"]
-        log.check_access("read")
+        exported = self._exported_model()
+        exported.check_access("read")
+        columns, batch = audit_export.COLUMNS, audit_export.BATCH
         as_lines = audit_export.rows_to_json_lines
         if self.file_format == "csv":
             file.write(audit_export.head_of_csv().encode())
             as_lines = audit_export.rows_to_csv
+        elif self.file_format == "seals":
+            columns, batch = audit_export.SEAL_COLUMNS, audit_export.SEAL_BATCH
+            as_lines = audit_export.seals_to_json_lines
         written = 0
-        for rows in audit_export.batches(log, self._domain()):
+        for rows in audit_export.batches(exported, self._domain(), columns, batch):
             file.write(as_lines(rows).encode())
             written += len(rows)
         return written

@@ -1,0 +1,137 @@
+"""What governs tool calls, no tool call changes.
+
+An agent that could make a tool, widen its key, lift its limit or empty the audit log
+would be bound by nothing. So a transaction in which a client's SQL or code has run is
+looked at before it is committed, by whatever way it has written.
+
+Against the owner of the tables this is no wall: it keeps an agent from what nobody
+meant it to do. What binds a client with a shell is the configuration file.
+"""
+
+import contextlib
+from collections.abc import Iterator
+
+from .exceptions import ToolError
+from .parameters import PREFIX
+from .stored_functions import NAMES
+
+GOVERNORS = (
+    "odoo_dev_mcp.odoo_dev_mcp_group_administrator",
+    "odoo_dev_mcp.odoo_dev_mcp_group_developer",
+)
+"""Whoever is in one may do more than their own rights allow, or say who may."""
+
+FINGERPRINTS = """
+WITH RECURSIVE governors(id) AS (
+    SELECT res_id FROM public.ir_model_data
+     WHERE model = 'res.groups' AND module || '.' || name = ANY (%(governors)s)
+     UNION
+    SELECT gid FROM public.res_groups_implied_rel JOIN governors ON hid = id),
+models AS (SELECT id FROM public.ir_model WHERE model = ANY (%(models)s))
+SELECT name, concat_ws(' ', c.oid, c.xmin, c.relfilenode,
+           pg_stat_get_xact_tuples_inserted(c.oid),
+           pg_stat_get_xact_tuples_updated(c.oid),
+           pg_stat_get_xact_tuples_deleted(c.oid))
+  FROM unnest(%(tables)s) name LEFT JOIN pg_class c ON c.oid = to_regclass(name)
+ UNION ALL
+SELECT 'the triggers of the server',
+       string_agg(concat_ws(' ', oid, tgenabled, tgfoid), ',' ORDER BY oid)
+  FROM pg_trigger WHERE tgrelid IN (SELECT to_regclass(t) FROM unnest(%(tables)s) t)
+ UNION ALL
+SELECT 'the functions of the server',
+       string_agg(p.xmin || ' ' || p.oid, ' ' ORDER BY oid)
+  FROM pg_proc p WHERE proname = ANY (%(functions)s)
+ UNION ALL
+SELECT 'the settings of the server', string_agg(md5(p.key || p.value), ' ' ORDER BY id)
+  FROM public.ir_config_parameter p WHERE starts_with(key, %(prefix)s)
+ UNION ALL
+SELECT 'who is in a group that governs it',
+       string_agg(uid || ' ' || gid, ',' ORDER BY uid, gid)
+  FROM public.res_groups_users_rel WHERE gid IN (SELECT id FROM governors)
+ UNION ALL
+SELECT 'who may do what with its records', string_agg(md5(a::text), ' ' ORDER BY id)
+  FROM public.ir_model_access a WHERE model_id IN (SELECT id FROM models)
+ UNION ALL
+SELECT 'who may see which of its records', string_agg(md5(r::text), ' ' ORDER BY id)
+  FROM public.ir_rule r WHERE model_id IN (SELECT id FROM models)
+ UNION ALL
+SELECT 'what its tools run',
+       string_agg(md5(concat(id, code, model_id)), ' ' ORDER BY id)
+  FROM public.ir_act_server WHERE usage = 'mcp_tool'
+"""
+"""What there is of each, as far as this transaction has changed it. Of the tables of
+this addon it is told how many rows the transaction has touched, not what is in them.
+https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-STATS-FUNCTIONS
+"""
+
+
+AS_POSTGRESQL = """
+SET CONSTRAINTS ALL IMMEDIATE;
+SAVEPOINT mcp_grants;
+SET LOCAL search_path = pg_catalog, pg_temp;
+"""
+"""What was put off until the commit runs now; and names are PostgreSQL's own, whatever
+the caller has put before them.
+https://www.postgresql.org/docs/current/ddl-schemas.html#DDL-SCHEMAS-CATALOG
+"""
+
+AS_BEFORE = "ROLLBACK TO SAVEPOINT mcp_grants; RELEASE SAVEPOINT mcp_grants"
+
+
+@contextlib.contextmanager
+def kept_grants(env) -> Iterator[None]:
+    """Let nothing that governs tool calls be changed within.
+
+    :raise ToolError: it was; the transaction is not to be committed
+    """
+    before = fingerprints(env)
+    yield
+    require_kept(env, before)
+
+
+def require_kept(env, before: dict[str, str]) -> None:
+    """Compare with the :func:`fingerprints` of before.
+
+    :raise ToolError: naming what has changed
+    """
+    env.flush_all()
+    env.cr.execute(AS_POSTGRESQL + FINGERPRINTS, _wanted(env))
+    found = dict(env.cr.fetchall())
+    env.cr.execute(AS_BEFORE)
+    changed = sorted(name for name in before if found[name] != before[name])
+    if changed:
+        raise ToolError(
+            f"No tool call changes what governs tool calls ({', '.join(changed)}). "
+            "Nothing is kept: do it in Odoo, under MCP Server or Settings."
+        )
+
+
+def fingerprints(env) -> dict[str, str]:
+    """Return what there is of each thing that governs calls, by its name."""
+    env.flush_all()
+    env.cr.execute(FINGERPRINTS, _wanted(env))
+    return dict(env.cr.fetchall())
+
+
+def _wanted(env) -> dict[str, object]:
+    models = env.registry.values()
+    own = [model for model in models if model._original_module == "odoo_dev_mcp"]
+    return {
+        "governors": list(GOVERNORS),
+        "models": [model._name for model in own],
+        "tables": sorted(_tables(own)),
+        "functions": list(NAMES),
+        "prefix": PREFIX,
+    }
+
+
+def _tables(models) -> set[str]:
+    """Return the tables of models with their relations, in the schema of Odoo."""
+    tables = {model._table for model in models if model._auto and not model._abstract}
+    relations = {
+        field.relation
+        for model in models
+        for field in model._fields.values()
+        if field.type == "many2many" and field.store and field.relation
+    }
+    return {f"public.{name}" for name in tables | relations}
