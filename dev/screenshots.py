@@ -82,6 +82,9 @@ SPREAD = (
     "UPDATE mcp_audit_log SET create_date = create_date - (id * 7919 % 7) * "
     "interval '1 day' - (id * 104729 % 600) * interval '1 minute' "
     "WHERE status <> 'open';"
+    "UPDATE mcp_audit_log a SET digest = mcp_audit_log_digest(a, a.status, "
+    "a.error_class, a.message, a.duration_ms, a.row_count, a.exit_code) "
+    "WHERE status <> 'open';"
     "ALTER TABLE mcp_audit_log ENABLE TRIGGER USER"
 )
 
@@ -146,6 +149,15 @@ PICTURES = (
     ),
     Picture(
         "export", f"{ACTION}mcp_audit_log_export_action", [(".modal .o_form_view",)]
+    ),
+    Picture(
+        "seals",
+        f"{ACTION}mcp_audit_seal_action",
+        [
+            ("button:has-text('Verify Seals')", "click"),
+            (".modal button[name=action_verify]", "click"),
+            (".modal .alert:visible",),
+        ],
     ),
     Picture("limits", f"{ACTION}mcp_rate_limit_action", [(".o_data_row",)]),
     Picture(

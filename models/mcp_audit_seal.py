@@ -213,6 +213,8 @@ DECLARE
     made mcp_audit_seal;
     open_before integer[];
     open_now integer[];
+    sealed_before integer[];
+    reach integer;
     sealed integer[];
     present txid_snapshot;
 BEGIN
@@ -234,32 +236,32 @@ BEGIN
     -- before the closed ones are looked for: what is closed meanwhile is in both
     open_now := ARRAY(SELECT id FROM mcp_audit_log WHERE status = 'open');
 
+    sealed_before := ARRAY(
+        SELECT split_part(line, ' ', 1)::integer
+          FROM mcp_audit_seal, unnest(string_to_array(entries, E'\\n')) AS line
+         WHERE last_entry > last.settled);
+    -- no further than a batch reaches: where nothing was sealed yet there are millions
+    reach := (SELECT id FROM mcp_audit_log WHERE id > coalesce(last.settled, 0)
+               ORDER BY id OFFSET most + cardinality(sealed_before) LIMIT 1);
     SELECT array_agg(id ORDER BY id), count(*), min(id), max(id), max(create_date),
            string_agg(id || ' ' || coalesce(digest, '-'), E'\\n' ORDER BY id)
       INTO sealed, made.entry_count, made.first_entry, made.last_entry, made.newest,
            made.entries
       FROM (
-        SELECT id, create_date, digest FROM (
-            SELECT * FROM mcp_audit_log WHERE id > coalesce(last.settled, 0)
-            UNION ALL
-            SELECT * FROM mcp_audit_log WHERE id = ANY (open_before)) candidate
-         WHERE status <> 'open'
-           AND NOT EXISTS (
-            SELECT FROM (
-                SELECT split_part(line, ' ', 1)::integer AS entry
-                  FROM mcp_audit_seal,
-                       unnest(string_to_array(entries, E'\\n')) AS line
-                 WHERE last_entry > last.settled OFFSET 0) sealed_before
-             WHERE sealed_before.entry = candidate.id)
+        SELECT id, create_date, digest FROM mcp_audit_log
+         WHERE (id > coalesce(last.settled, 0) AND id <= coalesce(reach, made.seen)
+                OR id = ANY (open_before))
+           AND status <> 'open'
+           AND id NOT IN (SELECT unnest(sealed_before))
          ORDER BY id LIMIT most) batch;
     IF made.entry_count = 0 AND begins IS NULL THEN
         RETURN NULL;
     END IF;
-    IF made.entry_count = most AND most > 0 THEN
-        made.settled := least(made.settled, greatest(made.last_entry, last.settled));
-    ELSIF most = 0 THEN
-        made.settled := last.settled;
-    END IF;
+    made.settled := CASE
+        WHEN most = 0 THEN last.settled
+        WHEN made.entry_count = most
+            THEN least(made.settled, greatest(made.last_entry, last.settled))
+        ELSE least(made.settled, reach) END;
     made.running := array_to_string(ARRAY(
         SELECT id FROM unnest(open_now || open_before) AS id
          WHERE id <= made.settled AND id <> ALL (coalesce(sealed, '{}'))

@@ -12,7 +12,7 @@ from odoo.tools import mute_logger
 
 from ..models import mcp_audit_seal
 from .audit_rows import as_owner
-from .common import ADMINISTRATOR, SETTINGS, USER, McpCase
+from .common import ADMINISTRATOR, SETTINGS, USER, McpCase, McpHttpCase
 
 SQL_LOG = "odoo.sql_db"
 
@@ -83,7 +83,7 @@ class TestAuditSeal(SealCase):
             ("user_res_id", other),
             ("user_login", "somebody"),
             ("key_id", None),
-            ("key_res_id", 1),
+            ("key_res_id", 10**6),
             ("key_name", "another"),
             ("tool", "read_file"),
             ("arguments", "{}"),
@@ -417,3 +417,18 @@ class TestAuditIsKept(SealCase):
                 outcome = self.call("execute_sql", statement=statement)
                 self.assertTrue(outcome.is_error, outcome.text)
                 self.assertEqual(self.findings(), [])
+
+
+@tagged("post_install", "-at_install")
+class TestSealTour(McpHttpCase):
+    def test_an_administrator_verifies_seals(self):
+        self.make_user("mcp_boss", ADMINISTRATOR)
+        with as_owner(self.env):
+            self.env.cr.execute("DELETE FROM mcp_audit_log; DELETE FROM mcp_audit_seal")
+        for _call in range(2):
+            self.call("list_modules", limit=1)
+        self.env["mcp.audit.seal"]._seal()
+        self.start_tour("/odoo", "odoo_dev_mcp_seals", login="mcp_boss")
+        with as_owner(self.env):
+            self.env.cr.execute("UPDATE mcp_audit_log SET tool = 'read_file'")
+        self.start_tour("/odoo", "odoo_dev_mcp_seals_broken", login="mcp_boss")

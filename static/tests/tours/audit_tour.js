@@ -54,3 +54,19 @@ registry.category("web_tour.tours").add("odoo_dev_mcp_audit_export", {
         { content: "It can be exported again", trigger: ".modal button[name=action_export]:enabled" },
     ],
 });
+
+const verify = (found) => ({
+    url: "/odoo/action-odoo_dev_mcp.mcp_audit_seal_action",
+    steps: () => [
+        { content: "A seal is listed", trigger: ".o_list_view td[name=entry_count]:contains(2)" },
+        { content: "Ask for them", trigger: ".o_control_panel button:contains(Verify Seals)", run: "click" },
+        { content: "Verify", trigger: ".modal button[name=action_verify]", run: "click" },
+        { content: "It tells", trigger: `.modal .alert:visible:contains(${found})` },
+        { content: "Close", trigger: ".modal .modal-footer button[special=cancel]", run: "click" },
+        { content: "Open the seal", trigger: ".o_list_view td[name=hash]", run: "click" },
+        { content: "It names its entries", trigger: ".o_form_view [name=entries]" },
+    ],
+});
+
+registry.category("web_tour.tours").add("odoo_dev_mcp_seals", verify("The audit log is whole"));
+registry.category("web_tour.tours").add("odoo_dev_mcp_seals_broken", verify("not as it was written"));
