@@ -248,11 +248,12 @@ BEGIN
       INTO sealed, made.entry_count, made.first_entry, made.last_entry, made.newest,
            made.entries
       FROM (
-        SELECT id, create_date, digest FROM mcp_audit_log
-         WHERE (id > coalesce(last.settled, 0) AND id <= coalesce(reach, made.seen)
-                OR id = ANY (open_before))
-           AND status <> 'open'
-           AND id NOT IN (SELECT unnest(sealed_before))
+        SELECT id, create_date, digest FROM (
+            SELECT * FROM mcp_audit_log
+             WHERE id > coalesce(last.settled, 0) AND id <= coalesce(reach, made.seen)
+             UNION ALL
+            SELECT * FROM mcp_audit_log WHERE id = ANY (open_before)) candidate
+         WHERE status <> 'open' AND id NOT IN (SELECT unnest(sealed_before))
          ORDER BY id LIMIT most) batch;
     IF made.entry_count = 0 AND begins IS NULL THEN
         RETURN NULL;
