@@ -10,9 +10,11 @@ from psycopg2 import DatabaseError
 from odoo.exceptions import UserError
 
 from .caller import Feature, Outcome
-from .content import ResourceContent, ToolResult, Written, blocks, text
+from .content import Content, ResourceContent, ToolResult, Written, blocks, text
 from .exceptions import Cancelled, CannotAsk, Lost, ToolError
+from .redaction import hidden, hidden_in, holds_secret, redact_text
 from .sql_errors import NO_NUL
+from .visible import visible, visible_json
 
 _logger = logging.getLogger(__name__)
 
@@ -35,6 +37,10 @@ def failure(error: Exception, feature: Feature, entry: int) -> Outcome:
 
 def explain(error: Exception, feature: Feature, entry: int) -> str:
     """Say what went wrong, as far as the caller may know it."""
+    return visible(redact_text(_explain(error, feature, entry)))
+
+
+def _explain(error: Exception, feature: Feature, entry: int) -> str:
     if isinstance(error, UserError | Cancelled):
         return str(error)
     if isinstance(error, ValueError) and PSYCOPG2_NUL in str(error):
@@ -53,6 +59,8 @@ def success(result) -> Outcome:
 
     The text is the JSON of the object, exactly: clients differ in which of the two
     they show to the model. A result that has ``failed`` is told as an error, whole.
+    What is surely a secret is told nowhere, and what is not seen is made visible: in
+    JSON by its escapes, so that it says the same.
 
     :raise ToolError: it is no JSON
     """
@@ -62,28 +70,55 @@ def success(result) -> Outcome:
         return Outcome("", blob=result)
     if isinstance(result, ToolResult):
         found = Outcome("") if result.structured is None else success(result.structured)
-        return replace(found, content=result.content) if result.content else found
+        content = tuple(map(_shown_block, result.content))
+        return replace(found, content=content) if content else found
     if content := blocks(result):
-        return Outcome("", content=tuple(content))
+        return Outcome("", content=tuple(map(_shown_block, content)))
     failed = bool(getattr(result, "failed", False))
     if hasattr(result, "model_dump"):
         found = result.model_dump(mode="json", exclude_unset=True)
         # what pydantic cannot write is a lone surrogate, which json escapes
         with contextlib.suppress(ValueError):
             written = result.model_dump_json(exclude_unset=True)
-            return Outcome(written, Written(found, written), is_error=failed)
+            return replace(_object(found, written), is_error=failed)
         result = found
     if isinstance(result, list | tuple):
         result = {"result": list(result)}
     if not isinstance(result, dict):
-        return Outcome("" if result is None else str(result))
+        return Outcome("" if result is None else _shown(str(result)))
+    return replace(_object(result, _json(result)), is_error=failed)
+
+
+def _object(found: dict, written: str) -> Outcome:
+    """Return the outcome of a JSON object that has been written."""
+    if holds_secret(written):
+        found = hidden_in(found)
+        written = _json(found)
+    written = visible_json(written)
+    return Outcome(written, Written(found, written))
+
+
+def _json(value: dict) -> str:
     try:
-        written = json.dumps(
-            result, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+        return json.dumps(
+            value, ensure_ascii=False, separators=(",", ":"), allow_nan=False
         )
     except (TypeError, ValueError) as error:
         raise ToolError(f"The tool's result is no JSON: {error}") from error
-    return Outcome(written, Written(result, written), is_error=failed)
+
+
+def _shown(said: str) -> str:
+    return visible(hidden(said))
+
+
+def _shown_block(block: Content) -> Content:
+    """Return a block of a record's code with its text as it may be shown."""
+    if block["type"] == "text":
+        return text(_shown(block["text"]))
+    if "text" in block.get("resource", {}):
+        shown = {**block["resource"], "text": _shown(block["resource"]["text"])}
+        return Content({**block, "resource": shown})
+    return block
 
 
 def with_attached(outcome: Outcome, attached: list) -> Outcome:

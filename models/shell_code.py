@@ -21,6 +21,7 @@ from odoo.modules.registry import Registry
 
 from .exceptions import ToolError
 from .own_grants import fingerprints, require_kept
+from .redaction import hidden_by_name
 from .sql_changes import changed_rows
 from .sql_session import end_with_client
 
@@ -161,12 +162,16 @@ def _compiled(code: str) -> tuple[CodeType, CodeType | None]:
 
 
 def _told(value):
-    """Return the value as JSON if it is that, else its representation."""
+    """Return the value as JSON if it is that, else its representation.
+
+    Records read as dicts come without what the names of their fields say is secret.
+    """
     try:
         text = json.dumps(value, allow_nan=False)
         told = json.loads(text)
         if told != value:
             raise TypeError("not the same in JSON")
+        told = hidden_by_name(told)
     except (TypeError, ValueError, RecursionError):
         told = text = repr(value)
     if len(text) > LONGEST_VALUE:

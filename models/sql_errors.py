@@ -1,8 +1,12 @@
 """PostgreSQL's refusals, told to whoever wrote the statement."""
 
+import re
+
 from psycopg2 import DatabaseError, errors
 
 from .exceptions import ToolError
+from .redaction import MASK
+from .sql_secrets import BY_NAME, PARAMETERS
 
 NO_NUL = "PostgreSQL text cannot hold NUL (\\u0000): leave it out."
 NO_COMMIT = (
@@ -41,11 +45,18 @@ def tool_error(error: DatabaseError, wanted: str) -> ToolError:
     position = diag.internal_position or diag.statement_position
     if query and position:
         parts[0] += " at " + place(query, int(position))
-    parts += [diag.message_detail, diag.message_hint and f"Hint: {diag.message_hint}"]
+    parts += [_detail(diag), diag.message_hint and f"Hint: {diag.message_hint}"]
     if isinstance(error, NO_STATEMENT):
         parts.append(wanted)
     parts += [text for kind, text in REMEDIES.items() if isinstance(error, kind)][:1]
     return ToolError("\n".join(filter(None, parts)))
+
+
+def _detail(diag) -> str | None:
+    """Return the detail, without the row that it quotes if that has secrets."""
+    if diag.message_detail and diag.table_name in {*BY_NAME, PARAMETERS}:
+        return re.sub(r"(?<=row contains \().*(?=\))", MASK, diag.message_detail)
+    return diag.message_detail
 
 
 def place(query: str, position: int) -> str:

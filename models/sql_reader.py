@@ -25,6 +25,7 @@ from .kept_connections import KeptConnection
 from .live_call import LiveCall
 from .sql_errors import NO_NUL, READ_ONLY, tool_error
 from .sql_lexer import tokens
+from .sql_secrets import check_quiet, secrets_of
 from .sql_session import ends_with_client
 from .sql_values import PLAIN, register_types, shortened, size, to_json
 
@@ -165,20 +166,28 @@ def fetch(
         cursor.execute(OPEN, [text])
         if first_word(text) != "show":
             raise ToolError(READ_ONLY)
-        return collect(cursor, limit, most_bytes, end, call)
+        return collect(cursor, text, limit, most_bytes, end, call)
     later(cursor, cursor.mogrify(f"{OPEN};", [text]))
-    return collect(cursor, limit, most_bytes, end, call)
+    return collect(cursor, text, limit, most_bytes, end, call)
 
 
-def collect(cursor, limit: int, most_bytes: int, end: float, call: LiveCall) -> Rows:
-    """Fetch from the cursor ``mcp_result`` as much as the caps allow."""
+def collect(
+    cursor, query: str, limit: int, most_bytes: int, end: float, call: LiveCall
+) -> Rows:
+    """Fetch from the cursor ``mcp_result`` as much as the caps allow.
+
+    :param query: the statement that it is open for
+    """
     register_types(cursor)
     rows, used, fetched, chunk = [], 0, 0, FIRST_CHUNK
+    secrets = None
     while True:
         wanted = min(chunk, limit + 1 - len(rows))
-        cursor.execute(f"FETCH FORWARD {wanted} FROM mcp_result")
-        columns = unique([column.name for column in cursor.description])
-        found = cursor.fetchall()
+        found = _fetched(cursor, query, wanted)
+        if secrets is None:
+            columns = unique([column.name for column in cursor.description])
+            secrets = secrets_of(cursor, query, columns)
+            hiding = any(secrets)
         fetched += len(found)
         for values in found:
             if len(rows) == limit:
@@ -187,6 +196,8 @@ def collect(cursor, limit: int, most_bytes: int, end: float, call: LiveCall) -> 
                 name: value if type(value) in PLAIN else to_json(value)
                 for name, value in zip(columns, values, strict=True)
             }
+            if hiding:
+                secrets.hide(row)
             used += size(row)
             if used > most_bytes and rows:
                 return Rows(columns, rows, True, fetched)
@@ -201,6 +212,15 @@ def collect(cursor, limit: int, most_bytes: int, end: float, call: LiveCall) -> 
         call.check()
         call.report(len(rows), None, f"{len(rows)} rows")
         chunk = max(1, min(CHUNK, (most_bytes - used) * len(rows) // (used or 1)))
+
+
+def _fetched(cursor, query: str, wanted: int) -> list[tuple]:
+    try:
+        cursor.execute(f"FETCH FORWARD {wanted} FROM mcp_result")
+    except psycopg2.DataError as error:
+        check_quiet(error, query)
+        raise
+    return cursor.fetchall()
 
 
 def bind(cursor, query: str, params: list) -> str:

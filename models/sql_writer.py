@@ -91,7 +91,7 @@ def run(
         cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(left)])
         word = first_word(statement) or ""
         if _open(cursor, statement):
-            rows = collect(cursor, limit, most_bytes, end, call)
+            rows = collect(cursor, statement, limit, most_bytes, end, call)
             affected = rows.fetched
             if rows.truncated and word not in READING:
                 cursor.execute("MOVE FORWARD ALL FROM mcp_result")

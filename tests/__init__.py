@@ -41,6 +41,8 @@ from . import (
     test_rate_limit,
     test_read_config,
     test_record_tool,
+    test_redaction,
+    test_redaction_properties,
     test_resource_links,
     test_resources,
     test_revision,

@@ -31,11 +31,14 @@ MODULES = (
     "models.prompt_messages",
     "models.prompt_template",
     "models.process_output",
+    "models.quick_search",
     "models.redaction",
     "models.sql_errors",
     "models.sql_lexer",
     "models.sql_reader",
+    "models.sql_secrets",
     "models.sql_values",
+    "models.visible",
 )
 
 

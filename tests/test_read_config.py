@@ -70,7 +70,7 @@ class TestReadConfig(McpCase):
         self.assertNotIn("hunter2", str(found["values"]))
         for name in PLAIN:
             self.assertEqual(found["values"][name], "plain")
-        self.assertIn("postgresql://u:***@host/db", str(found["values"]))
+        self.assertIn("postgresql://u:***MASKED***@host/db", str(found["values"]))
 
     def test_secrets_of_the_file_are_masked(self):
         found = self.ok("read_config")["file"]["options"]
