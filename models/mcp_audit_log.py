@@ -14,7 +14,7 @@ from .exceptions import Behind, KeyIsBad, Suspended
 from .mcp_metric import bound
 from .mcp_sealed_mixin import McpSealedMixin
 from .parameters import settings
-from .redaction import redact
+from .redaction import redact, redact_text
 from .stored_functions import define
 from .transactions import caught_up, heeded
 
@@ -240,7 +240,9 @@ class McpAuditLog(models.Model):
                 entry,
                 status,
                 type(error).__name__ if error else None,
-                str(error)[:1000].replace("\0", "\ufffd") if error else None,
+                redact_text(str(error))[:1000].replace("\0", "\ufffd")
+                if error
+                else None,
                 round(duration_ms),
                 row_count,
                 None if exit_code is None else str(exit_code),
