@@ -3,6 +3,7 @@
 import base64
 import json
 
+from ..models.boundary import between_marks, marked
 from ..models.caller import Call, Outcome
 from ..models.exceptions import (
     InvalidArguments,
@@ -38,6 +39,7 @@ def call_tool(context: Context, params: dict) -> tuple[dict, Outcome]:
 
 def tool_result(outcome: Outcome, revision: str) -> dict:
     """Return what a tool call answers."""
+    outcome = marked(outcome)
     content = outcome.content or ({"type": "text", "text": outcome.text},)
     result = {"content": [fitting(block, revision) for block in content]}
     if outcome.structured is not None:
@@ -64,8 +66,20 @@ def read_resource(context: Context, params: dict) -> tuple[dict, Outcome]:
     if outcome.blob is not None:
         content["blob"] = base64.b64encode(outcome.blob).decode()
     else:
-        content["text"] = outcome.text
+        content["text"] = _resource_text(outcome)
     return {"contents": [content]}, outcome
+
+
+def _resource_text(outcome: Outcome) -> str:
+    """Return the text of a resource, in the marks that its form can hold.
+
+    What programs parse, as a file of JSON, stays what it is.
+    """
+    if outcome.structured is not None:
+        return marked(outcome).text
+    if outcome.mark and (outcome.mime_type or "text/plain").startswith("text/"):
+        return between_marks(outcome.mark, outcome.text)
+    return outcome.text
 
 
 def get_prompt(context: Context, params: dict) -> tuple[dict, Outcome]:

@@ -5,6 +5,8 @@ import time
 
 from ..models.exceptions import Cancelled
 from ..models.live_call import LEVELS, Client
+from ..models.redaction import redact_text
+from ..models.visible import visible
 from .stream import EventStream
 
 LINES_SECONDS = 0.25
@@ -69,7 +71,8 @@ class StreamClient(Client):
 
     def log(self, level, data, logger):
         if self.level and LEVELS.index(level) >= LEVELS.index(self.level):
-            params = {"level": level, "data": data}
+            shown = visible(redact_text(data)) if isinstance(data, str) else data
+            params = {"level": level, "data": shown}
             if logger:
                 params["logger"] = logger
             self.stream.send(notification("notifications/message", params))
@@ -88,7 +91,7 @@ class StreamClient(Client):
         now = time.monotonic()
         if now > max(self.told + LINES_SECONDS, self.began + QUIET_SECONDS):
             line = self.line.strip()[-LONGEST_LINE:].decode(errors="replace")
-            self._progress(self.lines, None, line)
+            self._progress(self.lines, None, visible(redact_text(line)))
 
     def ask(self, number, method, params):
         request = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}

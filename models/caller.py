@@ -187,6 +187,8 @@ class Outcome:
     :param questions: to the client, by key: the call is to be made again with answers
     :param state: what the client sends back with them
     :param missing: the client capability that the call would have needed
+    :param mark: nobody can know it before, and it stands around what the client is
+        told, for others have written that; empty: they have not
     """
 
     text: str
@@ -202,3 +204,4 @@ class Outcome:
     questions: dict[str, dict] = field(default_factory=dict)
     state: str = ""
     missing: str = ""
+    mark: str = ""

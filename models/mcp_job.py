@@ -160,6 +160,7 @@ class McpJob(models.Model):
             "is_error": outcome.is_error,
             "status": outcome.status,
             "content": outcome.content,
+            "mark": outcome.mark,
         }
         self.env.cr.execute(
             SQL(

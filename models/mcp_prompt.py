@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from .. import compat
+from . import boundary
 from .caller import Call, Feature
 from .exceptions import InvalidArguments, ToolError, UnknownPrompt
 from .prompt_messages import is_block, messages
@@ -142,6 +143,7 @@ class McpPrompt(models.Model):
             if not record.template:
                 raise ToolError("The code of this prompt has answered no message.")
             values = {**arguments, "arguments": arguments, **(result or {})}
+            values |= boundary.lines()
             result = render(self.env, record.template, values)
         return {"description": record.description, "messages": messages(result)}
 

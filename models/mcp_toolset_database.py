@@ -45,7 +45,7 @@ class McpToolsetDatabase(models.AbstractModel):
     def init(self):
         define(self.env.cr, "mcp_query_open", OPEN_FUNCTION)
 
-    @tool(types=".schemas.database", timed=True)
+    @tool(types=".schemas.database", timed=True, foreign=True)
     def query_database(
         self, query: Query, params: Params = None, limit: RowLimit = 1000
     ) -> QueryResult:
@@ -107,7 +107,7 @@ class McpToolsetDatabase(models.AbstractModel):
             with self.env.registry.cursor() as cr:
                 yield cr
 
-    @tool(types=".schemas.database", writes=True, timed=True)
+    @tool(types=".schemas.database", writes=True, timed=True, foreign=True)
     def execute_sql(
         self,
         statement: Statement,

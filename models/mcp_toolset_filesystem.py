@@ -46,7 +46,7 @@ class McpToolsetFilesystem(models.AbstractModel):
     _name = "mcp.toolset.filesystem"
     _description = "MCP Toolset Filesystem"
 
-    @tool(types=".schemas.filesystem")
+    @tool(types=".schemas.filesystem", foreign=True)
     def read_file(
         self,
         path: Path,
@@ -138,7 +138,7 @@ class McpToolsetFilesystem(models.AbstractModel):
             path=real, bytes_written=len(data), created=before is None, size_bytes=size
         )
 
-    @tool(types=".schemas.filesystem")
+    @tool(types=".schemas.filesystem", foreign=True)
     def read_whole_file(self, path: Path):
         """Return all of a file, and what kind of content it looks like.
 

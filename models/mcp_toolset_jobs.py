@@ -39,7 +39,7 @@ class McpToolsetJobs(models.AbstractModel):
     _name = "mcp.toolset.jobs"
     _description = "MCP Toolset Jobs"
 
-    @tool(types=".schemas.jobs", writes=True)
+    @tool(types=".schemas.jobs", writes=True, foreign=True)
     def job(
         self,
         action: JobAction,
@@ -71,7 +71,7 @@ class McpToolsetJobs(models.AbstractModel):
         with self._committed() as env:
             return self._report(self._find(env, job_id), offset, tail)
 
-    @tool(types=".schemas.jobs")
+    @tool(types=".schemas.jobs", foreign=True)
     def read_job_output(self, job_id: JobNumber) -> str:
         """Return what a job of the caller has printed until now, its last part.
 

@@ -33,7 +33,7 @@ class McpToolsetService(models.AbstractModel):
     _name = "mcp.toolset.service"
     _description = "MCP Toolset Service"
 
-    @tool(types=".schemas.service", writes=True)
+    @tool(types=".schemas.service", writes=True, foreign=True)
     def service_status(
         self,
         service: Service = "odoo",
@@ -178,7 +178,7 @@ class McpToolsetService(models.AbstractModel):
         matches = [match for (match,) in self.env.cr.fetchall()]
         return list(itertools.compress(records, matches))
 
-    @tool(types=".schemas.common")
+    @tool(types=".schemas.common", foreign=True)
     def read_log(self, service: Value) -> Value:
         """Return the end of a service's log as text, for ``odoo://logs/{service}``."""
         row = self._log(service, self._unit(service), RESOURCE_LINES, None, None)

@@ -27,7 +27,7 @@ class McpToolsetShell(models.AbstractModel):
     _name = "mcp.toolset.shell"
     _description = "MCP Toolset Shell"
 
-    @tool(types=".schemas.shell", writes=True, job=True)
+    @tool(types=".schemas.shell", writes=True, job=True, foreign=True)
     def odoo_shell(
         self,
         code: Code,

@@ -30,7 +30,7 @@ class McpToolsetTerminal(models.AbstractModel):
     _name = "mcp.toolset.terminal"
     _description = "MCP Toolset Terminal"
 
-    @tool(types=".schemas.terminal", writes=True, job=True)
+    @tool(types=".schemas.terminal", writes=True, job=True, foreign=True)
     def execute_command(
         self,
         command: Command,

@@ -4,6 +4,7 @@ Revision 2026-07-28, server/prompts, "PromptMessage".
 """
 
 from .exceptions import ToolError
+from .visible import visible
 
 ROLES = ("user", "assistant")
 BLOCKS = ("text", "image", "audio", "resource", "resource_link")
@@ -36,7 +37,7 @@ def _message(item) -> dict:
     if isinstance(item, dict) and "role" in item:
         role, content = item["role"], item.get("content")
     if isinstance(content, str):
-        content = {"type": "text", "text": str(content)}
+        content = {"type": "text", "text": visible(content)}
     if role not in ROLES or not is_block(content):
         raise ToolError(
             "The code of a prompt answers with text, or with a list of messages: "

@@ -6,6 +6,7 @@ runs in a second one, as the caller, once; a third closes the entry.
 """
 
 import logging
+import secrets
 import time
 from dataclasses import replace
 from typing import NamedTuple
@@ -191,9 +192,21 @@ class Registrar(ActionRunner):
 
         attempt = self._attempt(admitted, work)
         outcome = with_attached(attempt.outcome, live.attached)
+        if self._is_foreign(admitted.feature, outcome):
+            outcome = replace(outcome, mark=secrets.token_hex(8))
         if live.afterwards and not attempt.error:
             outcome = replace(outcome, afterwards=tuple(live.afterwards))
         return self._close(admitted, live, attempt._replace(outcome=outcome), job)
+
+    def _is_foreign(self, feature: Feature, outcome: Outcome) -> bool:
+        """Tell whether others than this server's code have written what is told.
+
+        A method says so itself. The JSON of a record's code is; what its code puts
+        into words or blocks of its own is its own.
+        """
+        if method := self._method(feature):
+            return method._mcp_foreign
+        return outcome.structured is not None and feature.kind != "mcp.prompt"
 
     def _attempt(self, admitted: Admitted, work) -> Attempt:
         """Do the work, and tell what came of it."""

@@ -18,7 +18,14 @@ from .exceptions import ArgumentError
 from .guardrails import guardrails
 
 
-def tool(types: str, *, writes: bool = False, job: bool = False, timed: bool = False):
+def tool(
+    types: str,
+    *,
+    writes: bool = False,
+    job: bool = False,
+    timed: bool = False,
+    foreign: bool = False,
+):
     """Mark a toolset method as one that a ``mcp.tool`` record may call.
 
     It is closed to RPC: only the registrar decides who may call it. What the server's
@@ -30,6 +37,8 @@ def tool(types: str, *, writes: bool = False, job: bool = False, timed: bool = F
     :param job: it may take long, and go on as a job. It takes ``background``, which the
         registrar alone looks at, and returns a ``JobHandle``
     :param timed: it sees to it itself that its statements end in time
+    :param foreign: it returns what others have written: records, files, logs, what a
+        process prints. See :mod:`.boundary`
     """
 
     def decorate(method):
@@ -41,6 +50,7 @@ def tool(types: str, *, writes: bool = False, job: bool = False, timed: bool = F
         guarded._mcp_types = types
         guarded._mcp_job = job
         guarded._mcp_timed = timed
+        guarded._mcp_foreign = foreign
         return api.private(guarded)
 
     return decorate

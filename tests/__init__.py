@@ -7,6 +7,7 @@ from . import (
     test_audit_seal,
     test_audit_views,
     test_batch,
+    test_boundary,
     test_built_in_prompts,
     test_confirmation,
     test_connect,

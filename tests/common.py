@@ -9,6 +9,7 @@ from odoo import Command
 from odoo.tests import HttpCase, TransactionCase, new_test_user
 from odoo.tools import mute_logger
 
+from ..models.boundary import BEGINS, ENDS
 from ..models.caller import Call, Credentials
 from ..models.registrar import Registrar
 
@@ -23,6 +24,11 @@ ADMINISTRATOR = "odoo_dev_mcp.odoo_dev_mcp_group_administrator"
 SETTINGS = "base.group_system"
 
 NAMED_BY = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
+
+
+def unmarked(found):
+    """A JSON object without the marks around what others wrote."""
+    return {name: found[name] for name in found if name not in (BEGINS, ENDS)}
 
 
 class McpHelpers:

@@ -163,7 +163,7 @@ class TestAsking(McpHttpCase):
             "c": {"roots": [{"uri": "file:///work"}]},
         }
         found = self.done("several", inputResponses=responses)
-        self.assertEqual(found, '{"result":["said","file:///work"]}')
+        self.assertIn('"result":["said","file:///work"]', found)
 
     def test_state_that_is_not_ours_for_this_call_is_refused(self):
         self.make_tool("name", NAME)
@@ -231,7 +231,7 @@ class TestAsking(McpHttpCase):
             "can", "action = [mcp.can(x) for x in ('elicitation','sampling','roots')]"
         )
         text = self.done("can", can={"sampling": {}})
-        self.assertEqual(text, '{"result":[false,true,false]}')
+        self.assertIn('"result":[false,true,false]', text)
 
     def test_a_question_that_is_none_fails_with_its_fault(self):
         self.make_tool("wrong", "mcp.elicit(7, {'type': 'object', 'properties': {}})")

@@ -1,10 +1,11 @@
 """What a record's code can answer with, beside text and JSON."""
 
 import base64
+import json
 
 from odoo.tests import tagged
 
-from .common import LEGACY, McpHttpCase
+from .common import LEGACY, McpHttpCase, unmarked
 
 PIXEL = base64.b64encode(b"\x89PNG").decode()
 
@@ -57,10 +58,11 @@ class TestContent(McpHttpCase):
 
     def test_structured_content_is_told_as_text_too_unless_the_code_has_its_own(self):
         answer = self.answer("action = mcp.result(structured={'n': 1})")
-        self.assertEqual(answer["structuredContent"], {"n": 1})
-        self.assertEqual(answer["content"], [{"type": "text", "text": '{"n":1}'}])
+        self.assertEqual(unmarked(answer["structuredContent"]), {"n": 1})
+        [block] = answer["content"]
+        self.assertEqual(json.loads(block["text"]), answer["structuredContent"])
         answer = self.answer("action = mcp.result(mcp.text('one'), structured={'n':1})")
-        self.assertEqual(answer["structuredContent"], {"n": 1})
+        self.assertEqual(unmarked(answer["structuredContent"]), {"n": 1})
         self.assertEqual(answer["content"], [{"type": "text", "text": "one"}])
 
     def test_an_error_ends_the_code_with_what_it_says(self):
@@ -79,4 +81,4 @@ class TestContent(McpHttpCase):
     def test_dicts_of_the_codes_own_stay_plain_json(self):
         answer = self.answer("action = [{'type': 'text', 'text': 'mine'}]")
         rows = [{"type": "text", "text": "mine"}]
-        self.assertEqual(answer["structuredContent"], {"result": rows})
+        self.assertEqual(unmarked(answer["structuredContent"]), {"result": rows})

@@ -9,7 +9,7 @@ from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from .common import ADMINISTRATOR, DEVELOPER, LEGACY, USER, McpHttpCase
+from .common import ADMINISTRATOR, DEVELOPER, LEGACY, USER, McpHttpCase, unmarked
 
 RESOURCES = ["odoo://config", "odoo://modules", "odoo://system"]
 TEMPLATES = [
@@ -50,7 +50,7 @@ class TestResources(McpHttpCase):
     def told(self, uri):
         content = self.content(uri)
         self.assertEqual(content["mimeType"], "application/json")
-        return json.loads(content["text"])
+        return unmarked(json.loads(content["text"]))
 
     def make_resource(self, uri, code, **values):
         tool = self.make_tool(f"made_{abs(hash(uri))}", code)
