@@ -22,6 +22,7 @@ from .file_writes import append, write_all
 from .guardrails import guardrails
 from .live_call import live
 from .parameters import parameter, parts, time_left
+from .redaction import MASK
 from .tool_signature import tool
 
 if TYPE_CHECKING:
@@ -123,6 +124,8 @@ class McpToolsetFilesystem(models.AbstractModel):
             before = size_of(folder, name)
             if before is not None and mode == "create":
                 raise ToolError(f"{path!r} exists already: overwrite or append to it.")
+            if before is not None:
+                check_unmasked(folder, name, path, data)
             size = len(data) + (before or 0 if mode == "append" else 0)
             if size > most:
                 raise ToolError(
@@ -197,6 +200,22 @@ def same_file(path: str, other: str) -> bool:
         return os.path.samefile(path, other)
     except OSError:
         return PurePosixPath(path) == PurePosixPath(os.path.realpath(other))
+
+
+def check_unmasked(folder: int, name: str, path: str, data: bytes) -> None:
+    """Refuse to write a mask where a secret is: it was read, hidden, and comes back.
+
+    :raise ToolError: the file that is there has no such mask
+    """
+    mask = MASK.encode()
+    if mask not in data:
+        return
+    with os.fdopen(open_file(folder, name, os.O_RDONLY), "rb") as file:
+        if not any(mask in line for line in file):
+            raise ToolError(
+                f"{MASK} stands for a secret in {path!r}, which would be lost. Change "
+                "the other lines with execute_command, e.g. with sed."
+            )
 
 
 def check_encoding(encoding: str) -> None:
