@@ -20,6 +20,9 @@ from .rpc import RpcError, missing_capability
 
 RESOURCE_NOT_FOUND = -32002
 
+PARSED = ("text/csv", "text/tab-separated-values", "text/xml")
+"""Texts that lines before and after would break."""
+
 UNKNOWN = (InvalidArguments, InvalidState, UnknownPrompt, UnknownTool)
 """Refusals of what the parameters of a request name."""
 
@@ -73,11 +76,12 @@ def read_resource(context: Context, params: dict) -> tuple[dict, Outcome]:
 def _resource_text(outcome: Outcome) -> str:
     """Return the text of a resource, in the marks that its form can hold.
 
-    What programs parse, as a file of JSON, stays what it is.
+    What programs parse stays what it is.
     """
     if outcome.structured is not None:
         return marked(outcome).text
-    if outcome.mark and (outcome.mime_type or "text/plain").startswith("text/"):
+    kind = outcome.mime_type or "text/plain"
+    if outcome.mark and kind.startswith("text/") and kind not in PARSED:
         return between_marks(outcome.mark, outcome.text)
     return outcome.text
 

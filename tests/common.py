@@ -31,6 +31,11 @@ def unmarked(found):
     return {name: found[name] for name in found if name not in (BEGINS, ENDS)}
 
 
+def unmarked_text(text):
+    """A plain text without the lines with the marks around it."""
+    return "\n".join(text.split("\n")[1:-1])
+
+
 class McpHelpers:
     """What both kinds set up: a developer with a key, and an audit file of their own.
 

@@ -189,7 +189,7 @@ class TestResources(McpHttpCase):
         guest = self.make_user("mcp_guest", USER)
         content = self.content("test://x%2Fy/of/z", self.make_key(guest))
         self.assertEqual(
-            json.loads(content["text"]),
+            unmarked(json.loads(content["text"])),
             {"result": ["mcp_guest", False, {"a": "x/y", "b": "z"}]},
         )
 
