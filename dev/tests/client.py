@@ -31,6 +31,12 @@ NAMED_BY = {
 DATA = b"data: "
 
 
+def unmarked(found: dict[str, Any]) -> dict[str, Any]:
+    """Return a JSON object without the marks around what others wrote."""
+    marks = ("data_begins", "data_ends")
+    return {name: found[name] for name in found if name not in marks}
+
+
 def received(connection: socket.socket) -> bytes:
     """All that comes until the other end closes the connection."""
     with connection:

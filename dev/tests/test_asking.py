@@ -8,7 +8,7 @@ import pytest
 from dev import paths
 from dev.odoo_server import OdooServer
 from dev.tests.backend import Backend
-from dev.tests.client import LEGACY, McpClient
+from dev.tests.client import LEGACY, McpClient, unmarked
 from dev.tests.waiting import at_once, eventually
 
 FORM = (
@@ -98,7 +98,7 @@ def test_question_comes_over_the_stream_and_its_answer_by_another_request(
         assert at_door.answer(request, **accepted(name="Ada")) == 202
         result = next(messages)["result"]
     wanted = {"action": "accept", "content": {"name": "Ada"}}
-    assert result["structuredContent"] == wanted
+    assert unmarked(result["structuredContent"]) == wanted
 
 
 def test_answer_may_arrive_at_any_server_of_the_database(
@@ -259,7 +259,7 @@ def test_code_of_the_readme_runs(backend: Backend, asked: Asked) -> None:
         asked.answer(next(messages), **accepted(year=2000))
         progress, result = messages
     assert progress["params"]["message"] == name
-    assert result["result"]["structuredContent"] == {"ids": [contact]}
+    assert unmarked(result["result"]["structuredContent"]) == {"ids": [contact]}
     assert text(result) == "1 contacts"
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from dev.odoo_server import OdooServer
 from dev.tests.backend import Backend
-from dev.tests.client import LEGACY, META, MODERN, McpClient, received
+from dev.tests.client import LEGACY, META, MODERN, McpClient, received, unmarked
 from dev.tests.waiting import eventually
 
 STEPS = """
@@ -63,7 +63,7 @@ def test_progress_comes_with_the_token_of_the_request_and_the_result_last(
         ("a token", 2, 3, "step 2"),
         ("a token", 3, 3, "step 3"),
     ]
-    assert messages[-1]["result"]["structuredContent"] == {"done": 3}
+    assert unmarked(messages[-1]["result"]["structuredContent"]) == {"done": 3}
     assert all("id" not in message for message in messages[:-1])
 
 
@@ -73,7 +73,9 @@ def test_request_that_asks_for_nothing_is_answered_with_json(
     client = McpClient(either_door, key)
     with client, client.stream("tools/call", call(steps)) as stream:
         assert stream.response.headers["Content-Type"] == "application/json"
-        assert stream.response.json()["result"]["structuredContent"] == {"done": 3}
+        assert unmarked(stream.response.json()["result"]["structuredContent"]) == {
+            "done": 3
+        }
 
 
 def test_client_that_takes_no_stream_gets_json(client: McpClient, steps: str) -> None:
@@ -81,7 +83,9 @@ def test_client_that_takes_no_stream_gets_json(client: McpClient, steps: str) ->
     headers = {"Accept": "application/json"}
     with client.stream("tools/call", call(steps), meta=meta, headers=headers) as answer:
         assert not answer.is_stream
-        assert answer.response.json()["result"]["structuredContent"] == {"done": 3}
+        assert unmarked(answer.response.json()["result"]["structuredContent"]) == {
+            "done": 3
+        }
 
 
 def test_log_messages_come_from_the_level_on_that_the_request_names(
