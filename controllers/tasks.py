@@ -5,6 +5,8 @@ https://github.com/modelcontextprotocol/ext-tasks, specification/draft/tasks
 
 from datetime import datetime
 
+from ..models.redaction import redact_text
+from ..models.visible import visible
 from .rpc import RpcError, missing_capability
 
 EXTENSION = "io.modelcontextprotocol/tasks"
@@ -59,7 +61,7 @@ def describe(job: dict, keep_days: int) -> dict:
         "pollIntervalMs": POLL_MILLISECONDS,
     }
     if job["message"]:
-        task["statusMessage"] = job["message"]
+        task["statusMessage"] = visible(redact_text(job["message"]))
     return task
 
 

@@ -102,10 +102,12 @@ WORD = (
     r"|(?:api|access|private|secret)[-_ ]?key)"
 )
 ASSIGNED = re.compile(
-    rf"(?P<name>{WORD}[\w-]{{0,40}})(?P<sign>[\\\"'\])]{{0,4}}\s*(?:=>|:=|[:=])\s*)"
-    rf"(?P<value>{QUOTED}|{BARE})",
+    rf"(?P<name>{WORD}[\w-]{{0,40}})(?P<sign>[\\\"'\])]{{0,4}}\s*(?:(?:=>|:=|=)\s*"
+    rf"|:\s*(?={QUOTED})|:\s*(?={BARE}[ \t]*(?:[,;}}\])\r\n]|\Z))))"
+    rf"(?:{QUOTED.replace('tag', 'mark')}|{BARE})",
     re.I | re.S,
 )
+"""After a colon a bare word is a value where nothing follows it, else a sentence."""
 ARGUMENT = re.compile(
     rf"(--?[\w-]*{WORD}[\w-]*\s+)({QUOTED}|[^\s'\"-][^\s'\"]*)", re.I | re.S
 )

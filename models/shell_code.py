@@ -21,7 +21,7 @@ from odoo.modules.registry import Registry
 
 from .exceptions import ToolError
 from .own_grants import fingerprints, require_kept
-from .redaction import hidden_by_name
+from .redaction import hidden_by_name, redact_text
 from .sql_changes import changed_rows
 from .sql_session import end_with_client
 
@@ -188,6 +188,7 @@ def _explain(error: BaseException) -> str:
         trace = trace.tb_next
     sys.stdout.flush()
     text = "".join(traceback.format_exception(type(error), error, trace)).strip()
+    text = redact_text(text)
     if len(text) > LONGEST_ERROR:
         half = LONGEST_ERROR // 2
         text = f"{text[:half]}\n… [{len(text) - 2 * half} characters] …\n{text[-half:]}"

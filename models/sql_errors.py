@@ -55,7 +55,9 @@ def tool_error(error: DatabaseError, wanted: str) -> ToolError:
 def _detail(diag) -> str | None:
     """Return the detail, without the row that it quotes if that has secrets."""
     if diag.message_detail and diag.table_name in {*BY_NAME, PARAMETERS}:
-        return re.sub(r"(?<=row contains \().*(?=\))", MASK, diag.message_detail)
+        return re.sub(
+            r"(?<=row contains \().*(?=\))", MASK, diag.message_detail, flags=re.S
+        )
     return diag.message_detail
 
 

@@ -116,6 +116,8 @@ READABLE_WHEN_TOLD = [
     "docker run -u 1000:1000 image",
     "password = %s",
     "password=None",
+    "Argument 'token': expected string, got 5.",
+    "Your password: it must have eight letters.",
 ]
 """What the audit keeps as it is, too."""
 
