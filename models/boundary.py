@@ -4,7 +4,6 @@ Whoever writes into a record may hope that a model takes it for the wish of its 
 The mark is random and each call's own, so that no data can end what it is in.
 """
 
-import json
 import secrets
 from dataclasses import replace
 
@@ -32,8 +31,9 @@ def marked(outcome: Outcome) -> Outcome:
     mark = outcome.mark
     note = _note(mark, outcome.text)
     found = {BEGINS: note, **outcome.structured, ENDS: mark}
-    inner = outcome.text[1:-1] and f"{outcome.text[1:-1]},"
-    written = f'{{"{BEGINS}":{json.dumps(note)},{inner}"{ENDS}":"{mark}"}}'
+    # neither note nor mark has anything that JSON escapes
+    begin, inner = f'{{"{BEGINS}":"{note}",', outcome.text[1:-1]
+    written = f'{begin}{inner}{"," if inner else ""}"{ENDS}":"{mark}"}}'
     content = tuple(
         text(written) if block == text(outcome.text) else block
         for block in outcome.content

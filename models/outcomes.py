@@ -80,22 +80,22 @@ def success(result) -> Outcome:
         # what pydantic cannot write is a lone surrogate, which json escapes
         with contextlib.suppress(ValueError):
             written = result.model_dump_json(exclude_unset=True)
-            return replace(_object(found, written), is_error=failed)
+            return _object(found, written, failed)
         result = found
     if isinstance(result, list | tuple):
         result = {"result": list(result)}
     if not isinstance(result, dict):
         return Outcome("" if result is None else _shown(str(result)))
-    return replace(_object(result, _json(result)), is_error=failed)
+    return _object(result, _json(result), failed)
 
 
-def _object(found: dict, written: str) -> Outcome:
+def _object(found: dict, written: str, failed: bool) -> Outcome:
     """Return the outcome of a JSON object that has been written."""
     if holds_secret(written):
         found = hidden_in(found)
         written = _json(found)
     written = visible_json(written)
-    return Outcome(written, Written(found, written))
+    return Outcome(written, Written(found, written), is_error=failed)
 
 
 def _json(value: dict) -> str:
