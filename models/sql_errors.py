@@ -6,7 +6,7 @@ from psycopg2 import DatabaseError, errors
 
 from .exceptions import ToolError
 from .redaction import MASK
-from .sql_secrets import BY_NAME, PARAMETERS
+from .sql_mentions import BY_NAME, PARAMETERS
 
 NO_NUL = "PostgreSQL text cannot hold NUL (\\u0000): leave it out."
 NO_COMMIT = (

@@ -35,8 +35,8 @@ MODULES = (
     "models.redaction",
     "models.sql_errors",
     "models.sql_lexer",
+    "models.sql_mentions",
     "models.sql_reader",
-    "models.sql_secrets",
     "models.sql_values",
     "models.visible",
 )

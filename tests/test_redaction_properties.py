@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from odoo.tests import BaseCase, tagged
 
-from ..models import redaction
+from ..models.quick_search import may_hold
 from ..models.redaction import hidden, hidden_in, holds_secret, redact, redact_text
+from ..models.secret_patterns import ASSIGNED, DETAIL, SHAPES, SPOKEN_OF, TOLD
 from ..models.visible import UNSEEN, visible, visible_json
 from . import secret_texts
 
@@ -70,13 +71,12 @@ class TestRedactionProperties(BaseCase):
     @given(TEXTS | st.tuples(TEXTS, SURE, TEXTS).map("".join))
     def test_the_quick_look_misses_nothing(self, text):
         slow = text
-        for pattern, shown in redaction.SHAPES:
+        for pattern, shown in SHAPES:
             slow = pattern.sub(shown, slow)
         self.assertEqual(hidden(text), slow)
-        told = text
-        for mark, pattern in redaction.TOLD:
-            if pattern.search(told):
-                self.assertTrue(redaction.may_hold(told, mark))
+        for mark, pattern in (*TOLD, (SPOKEN_OF, ASSIGNED), (SPOKEN_OF, DETAIL)):
+            if pattern.search(text):
+                self.assertTrue(may_hold(text, mark))
 
     @same_each_time
     @given(
