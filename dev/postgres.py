@@ -102,11 +102,15 @@ class Cluster:
     """A private cluster, below one folder, which a new major version starts anew.
 
     :param options: settings that it is started with, ``name=value``
+    :param port: of loopback, where the options have it listen there
+    :param access: its ``pg_hba.conf``; empty: whoever reaches the socket is trusted
     """
 
     root: Path
     binaries: Path
     options: tuple[str, ...] = IN_HASTE
+    port: int = PORT
+    access: str = ""
 
     @property
     def data(self) -> Path:
@@ -121,9 +125,23 @@ class Cluster:
     def ensure(self) -> Postgres:
         """Create and start what is not there yet; one process at a time."""
         with console.exclusive(self.root.name):
-            if not _accepts(str(self.sockets), PORT):
+            if not _accepts(str(self.sockets), self.port):
                 self._start()
-        return Postgres(str(self.sockets), PORT, ROLE)
+        return Postgres(str(self.sockets), self.port, ROLE)
+
+    def remove(self) -> None:
+        """End it, and leave nothing of it behind."""
+        with console.exclusive(self.root.name):
+            if self.data.exists():
+                console.run(
+                    [
+                        *(*self._account_prefix(), self.binaries / "pg_ctl", "stop"),
+                        *("--silent", "--mode", "immediate", "--pgdata", self.data),
+                    ],
+                    failure="PostgreSQL does not stop",
+                    cwd=self.root,
+                )
+            shutil.rmtree(self.root)
 
     def _start(self) -> None:
         self._make_folders()
@@ -155,6 +173,8 @@ class Cluster:
         )
         with (partial / "postgresql.conf").open("a") as configuration:
             configuration.write(self._settings())
+        if self.access:
+            (partial / "pg_hba.conf").write_text(self.access)
         console.run(
             [
                 *(*prefix, self.binaries / "postgres", "--single"),
@@ -171,7 +191,7 @@ class Cluster:
             "listen_addresses = ''\n"
             f"unix_socket_directories = '{self.sockets}'\n"
             "unix_socket_permissions = 0700\n"
-            f"port = {PORT}\n"
+            f"port = {self.port}\n"
             f"max_connections = {MAX_CONNECTIONS}\n"
         )
 
@@ -210,6 +230,9 @@ def _as_account(capability: str) -> list[str]:
     ]
     if capability:
         command += [f"--inh-caps=+{capability}", f"--ambient-caps=+{capability}"]
+        # else access(2), by which initdb looks for postgres, does not count it:
+        # capabilities(7), "Effect of user ID changes"
+        command.append("--securebits=+no_setuid_fixup")
     return command
 
 
