@@ -34,6 +34,7 @@ from . import (
     mcp_toolset_shell,
     mcp_toolset_terminal,
     res_config_settings,
+    res_config_settings_reader,
     res_groups,
     res_users,
 )

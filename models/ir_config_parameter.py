@@ -16,6 +16,11 @@ END $$
 """Whether all access is suspended as it is committed now: what a process remembers may
 be of a moment before."""
 
+GUARDED = {
+    f"{PREFIX}{name}" for name in ("suspended", "reader_role", "reader_password")
+}
+"""What holds the callers of tools, and is not theirs to change."""
+
 
 class IrConfigParameter(models.Model):
     _inherit = "ir.config_parameter"
@@ -39,12 +44,18 @@ class IrConfigParameter(models.Model):
         return super().unlink()
 
     def _mcp_check_switch(self, keys: Iterable[str | None]) -> None:
-        """Keep the kill switch out of the reach of whom it is to stop.
+        """Keep the kill switch out of the reach of whom it is to stop, and the role
+        that queries read as.
 
-        :raise AccessError: a tool call is about to switch it
+        :raise AccessError: a tool call is about to change it
         """
-        if "mcp_call" in self.env.context and f"{PREFIX}suspended" in keys:
-            raise AccessError(self.env._("No tool call suspends or resumes access."))
+        if "mcp_call" in self.env.context and not GUARDED.isdisjoint(keys):
+            raise AccessError(
+                self.env._(
+                    "No tool call suspends or resumes access, or changes the role that "
+                    "queries read as."
+                )
+            )
 
     @api.model
     @tools.ormcache()

@@ -4,6 +4,7 @@ import os
 import select
 import threading
 import time
+from typing import NamedTuple
 
 import psycopg2
 
@@ -13,6 +14,16 @@ MOST_IDLE = 8
 """Connections of one process that are kept while nobody uses them."""
 
 IDLE_SECONDS = 600
+
+CONNECT_SECONDS = 10
+"""For a login of its own: whatever a password meets, a call gets its answer."""
+
+
+class Login(NamedTuple):
+    """A role of PostgreSQL other than Odoo's own."""
+
+    role: str
+    password: str
 
 
 class OneTripCursor(psycopg2.extensions.cursor):
@@ -41,6 +52,9 @@ class KeptConnection(sql_db.PsycoConnection):
     first = b""
     """Statements that go before the next one, each with its semicolon."""
 
+    spent = False
+    """It is not to be lent again."""
+
     def cursor(self, *args, **kwargs):
         """Return a cursor that sends what is to be sent first."""
         return super().cursor(*args, cursor_factory=OneTripCursor, **kwargs)
@@ -64,13 +78,17 @@ class KeptConnections:
     session: transactions that end, and settings that end with them.
 
     :param database: its name
+    :param login: who is there; None: Odoo's own role
     """
 
     readonly = False
 
-    def __init__(self, database: str) -> None:
+    def __init__(self, database: str, login: Login | None = None) -> None:
         self.database = database
         _name, self._address = sql_db.connection_info_for(database)
+        self._addresses = [self._address]
+        if login:
+            self._addresses = addresses(self._address, login)
         self._lock = threading.Lock()
         self._idle: list[tuple[float, object]] = []
 
@@ -78,8 +96,11 @@ class KeptConnections:
         """Return a cursor on a connection that is nobody else's meanwhile."""
         return sql_db.Cursor(self, self.database, self._address)
 
-    def borrow(self, address: dict):
-        """Return an idle connection that is alive, or a new one."""
+    def borrow(self, _address: dict):
+        """Return an idle connection that is alive, or a new one.
+
+        :raise psycopg2.OperationalError: PostgreSQL lets nobody in
+        """
         since = time.monotonic() - IDLE_SECONDS
         for others in [*_own[-1].values()]:
             others.prune(since)
@@ -87,11 +108,24 @@ class KeptConnections:
             if is_alive(connection):
                 return connection
             connection.close()
-        connection = psycopg2.connect(connection_factory=KeptConnection, **address)
+        connection = self._connect()
         # whatever the database says: counters are shared by all servers
         connection.first = b"SET default_transaction_isolation TO 'read committed';"
         connection.say()
         return connection
+
+    def _connect(self):
+        """Return a new connection by the first address that leads to one."""
+        failures = []
+        for address in self._addresses:
+            try:
+                made = psycopg2.connect(connection_factory=KeptConnection, **address)
+            except psycopg2.OperationalError as error:
+                failures.append(error)
+            else:
+                self._addresses = [address]
+                return made
+        raise psycopg2.OperationalError("\n".join(str(one).strip() for one in failures))
 
     def _pop(self):
         """Return the connection that was used last."""
@@ -119,11 +153,38 @@ class KeptConnections:
             return
         connection.autocommit = False
         with self._lock:
-            keep = keep_in_pool and len(self._idle) < MOST_IDLE
+            room = len(self._idle) < MOST_IDLE
+            keep = keep_in_pool and room and not connection.spent
             if keep:
                 self._idle.append((time.monotonic(), connection))
         if not keep:
             connection.close()
+
+
+def addresses(address: dict, login: Login) -> list[dict]:
+    """Return where a role may log in: as Odoo does, and, where that is a socket, which
+    by Debian's default asks for an account of the role's name, over loopback.
+
+    >>> login = Login("reader", "hush")
+    >>> [one.get("host") for one in addresses({"database": "x"}, login)]
+    [None, '127.0.0.1']
+    >>> [one.get("host") for one in addresses({"host": "db"}, login)]
+    ['db']
+    >>> addresses({"dsn": "postgresql://odoo:secret@db/x"}, login)[0]["user"]
+    'reader'
+
+    https://www.postgresql.org/docs/current/auth-peer.html
+    """
+    own = {
+        **address,
+        "user": login.role,
+        "password": login.password,
+        "connect_timeout": CONNECT_SECONDS,
+    }
+    host = address.get("host") or ""
+    if "dsn" in address or (host and not host.startswith(("/", "@"))):
+        return [own]
+    return [own, {**own, "host": "127.0.0.1"}]
 
 
 def is_alive(connection) -> bool:
@@ -133,15 +194,19 @@ def is_alive(connection) -> bool:
     return not poller.poll(0)
 
 
-_own: list[dict[str, KeptConnections]] = [{}]
-"""This process's, by database, at the end; before it those of the processes that it was
-forked from, which are left alone: to close one here would end a parent's session."""
+_own: list[dict[tuple[str, Login | None], KeptConnections]] = [{}]
+"""This process's, by database and login, at the end; before it those of the processes
+that it was forked from, which are left alone: to close one here would end a parent's
+session."""
 
 
-def connections(database: str) -> KeptConnections:
-    """Return the connections of this process to a database."""
-    kept = _own[-1]
-    return kept.get(database) or kept.setdefault(database, KeptConnections(database))
+def connections(database: str, login: Login | None = None) -> KeptConnections:
+    """Return the connections of this process to a database.
+
+    :param login: who is there; None: Odoo's own role
+    """
+    kept, key = _own[-1], (database, login)
+    return kept.get(key) or kept.setdefault(key, KeptConnections(*key))
 
 
 os.register_at_fork(after_in_child=lambda: _own.append({}))

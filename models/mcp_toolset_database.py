@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -8,7 +9,7 @@ import psycopg2
 
 from odoo import models
 
-from . import sql_schema, sql_writer
+from . import read_only_role, sql_schema, sql_writer
 from .exceptions import ToolError
 from .live_call import live
 from .own_grants import kept_grants
@@ -19,6 +20,7 @@ from .stored_functions import define
 from .tool_signature import tool
 
 if TYPE_CHECKING:
+    from .kept_connections import Login
     from .schemas.common import Name, Value
     from .schemas.database import (
         DryRun,
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
         TableSearch,
     )
 
+_logger = logging.getLogger(__name__)
+
 
 class McpToolsetDatabase(models.AbstractModel):
     """The database as PostgreSQL has it."""
@@ -44,6 +48,20 @@ class McpToolsetDatabase(models.AbstractModel):
 
     def init(self):
         define(self.env.cr, "mcp_query_open", OPEN_FUNCTION)
+
+    def _register_hook(self):
+        """Let the read-only role read what an installation has brought: there, of a
+        table with secrets, each column."""
+        super()._register_hook()
+        cr, role = self.env.cr, parameter(self.env, "reader_role")
+        if not role:
+            return
+        try:
+            with cr.savepoint(flush=False):
+                read_only_role.refresh(cr, role)
+        except psycopg2.Error as error:
+            # no reason not to serve: it reads what it did
+            _logger.warning("The rights of %s are as before: %s", role, error)
 
     @tool(types=".schemas.database", timed=True, foreign=True)
     def query_database(
@@ -58,9 +76,11 @@ class McpToolsetDatabase(models.AbstractModel):
         started = time.monotonic()
         known = settings(self.env)
         timeout = time_left(self.env, known["query_timeout"])
+        login = read_only_role.of_settings(known)
+        withheld = read_only_role.WITHHELD if login else None
         with (
-            self._own_cursor() as cr,
-            read_only(cr, timeout) as cursor,
+            self._own_cursor(login) as cr,
+            read_only(cr, timeout, withheld) as cursor,
             self._stoppable(cr) as call,
         ):
             found = fetch(
@@ -96,12 +116,17 @@ class McpToolsetDatabase(models.AbstractModel):
         call.check()
 
     @contextmanager
-    def _own_cursor(self):
+    def _own_cursor(self, login: Login | None):
         """Give a cursor that no one else works on, for it is rolled back.
 
         A call's transaction is the call's own; anybody else's is left alone.
+
+        :param login: who reads; None: Odoo's own role
         """
-        if self.env.context.get("mcp_call"):
+        if login:
+            with read_only_role.cursor(self.env.cr.dbname, login) as cr:
+                yield cr
+        elif self.env.context.get("mcp_call"):
             yield self.env.cr
         else:
             with self.env.registry.cursor() as cr:

@@ -65,6 +65,10 @@ DEFAULTS = {
     "query_timeout": 30,
     "query_rows": 1000,
     "query_bytes": 1_000_000,
+    # the PostgreSQL role that queries read as, made in Settings; none: Odoo's own. Its
+    # password; without a role: that of one that is still to be made
+    "reader_role": "",
+    "reader_password": "",
 }
 
 

@@ -34,10 +34,13 @@ NO_STATEMENT = (
 )
 
 
-def tool_error(error: DatabaseError, wanted: str) -> ToolError:
+def tool_error(
+    error: DatabaseError, wanted: str, withheld: str | None = None
+) -> ToolError:
     """Return what the caller is told: message, place, hint, and what to do instead.
 
     :param wanted: the remedy for what is no statement of the kind that is asked for
+    :param withheld: the remedy for what the role may not
     """
     diag = error.diag
     parts = [f"{diag.message_primary or error} ({error.pgcode or 'no code'})"]
@@ -48,6 +51,8 @@ def tool_error(error: DatabaseError, wanted: str) -> ToolError:
     parts += [_detail(diag), diag.message_hint and f"Hint: {diag.message_hint}"]
     if isinstance(error, NO_STATEMENT):
         parts.append(wanted)
+    if isinstance(error, errors.InsufficientPrivilege):
+        parts.append(withheld)
     parts += [text for kind, text in REMEDIES.items() if isinstance(error, kind)][:1]
     return ToolError("\n".join(filter(None, parts)))
 

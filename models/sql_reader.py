@@ -80,11 +80,12 @@ class Rows(NamedTuple):
 
 
 @contextmanager
-def read_only(cr, timeout: float):
+def read_only(cr, timeout: float, withheld: str | None = None):
     """Give a psycopg2 cursor in a READ ONLY transaction, rolled back at the end.
 
     :param cr: an Odoo cursor that belongs to this call alone
     :param timeout: seconds that each statement may take
+    :param withheld: the remedy for what its role may not
     :raise ToolError: what PostgreSQL said to the statement
     """
     connection = cr.connection
@@ -112,7 +113,7 @@ def read_only(cr, timeout: float):
             later(cursor, settings)
             yield cursor
     except psycopg2.DatabaseError as error:
-        raise tool_error(error, READ_ONLY) from error
+        raise tool_error(error, READ_ONLY, withheld) from error
     finally:
         if not connection.closed:
             if own:

@@ -41,6 +41,7 @@ from . import (
     test_query_values,
     test_rate_limit,
     test_read_config,
+    test_read_only_role,
     test_record_tool,
     test_redaction,
     test_redaction_properties,
