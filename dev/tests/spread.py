@@ -8,6 +8,8 @@ SECONDS = {
     "module_operations": 250,
     "phone_home, prefork": 150,
     "jobs": 120,
+    "query_role": 110,
+    "read_only_role": 75,
     "listener, prefork": 90,
     "streams": 85,
     "guardrails": 70,

@@ -1,5 +1,5 @@
-"""A copy of a database that is neutralized knows no key, no anonymous user and no
-registry."""
+"""A copy of a database that is neutralized knows no key, no anonymous user, no registry
+and no read-only role."""
 
 from collections.abc import Callable
 
@@ -12,10 +12,7 @@ from dev.tests.backend import Backend
 from dev.tests.client import McpClient
 from dev.tests.waiting import eventually
 
-PHONE_HOME = (
-    "SELECT value FROM ir_config_parameter "
-    "WHERE key = 'odoo_dev_mcp.phone_home_' || %s",
-)
+SETTING = ("SELECT value FROM ir_config_parameter WHERE key = 'odoo_dev_mcp.' || %s",)
 
 
 def status(server: OdooServer, key: str | None) -> int:
@@ -45,7 +42,9 @@ def test_neutralized_copy_knows_no_key_no_anonymous_user_and_no_registry(
     backend.parameter("anonymous_user_id", admin)
     backend.parameter("phone_home_secret", "hush")
     backend.parameter("phone_home_url", f"http://{LOOPBACK}:9")
-    eventually(lambda: backend.rows(*PHONE_HOME, "state"), "it calls")
+    backend.parameter("reader_role", "original_mcp_reader")
+    backend.parameter("reader_password", "hush")
+    eventually(lambda: backend.rows(*SETTING, "phone_home_state"), "it calls")
     assert status(original, key) == 200
     assert status(original, None) == 200
     original.stop()
@@ -58,8 +57,11 @@ def test_neutralized_copy_knows_no_key_no_anonymous_user_and_no_registry(
             assert status(server, key) == 401
             assert status(server, None) == 401
             assert Backend(server).rows("SELECT id FROM mcp_api_key") == []
-            for name in ("url", "secret", "state"):
-                assert Backend(server).rows(*PHONE_HOME, name) == []
+            for name in (
+                *("phone_home_url", "phone_home_secret", "phone_home_state"),
+                *("reader_role", "reader_password"),
+            ):
+                assert Backend(server).rows(*SETTING, name) == []
             assert Backend(server).execute("mcp.tool", "search_count", []) >= 4
     finally:
         databases.drop(stack, copied)
