@@ -91,15 +91,9 @@ class McpAuditLog(models.Model):
     def init(self):
         cr, table = self.env.cr, self._table
         # entries whose end is missing: a handful among millions
-        create_index(
-            *(cr, "mcp_audit_log_open_idx", table, ["process"]),
-            where="status = 'open'",
-        )
+        self._index("open", ["process"], "status = 'open'")
         # when a key was last used, and of what was done with it the first
-        create_index(
-            *(cr, "mcp_audit_log_key_idx", table, ["key_id", "create_date"]),
-            where="key_id IS NOT NULL",
-        )
+        self._index("key", ["key_id", "create_date"], "key_id IS NOT NULL")
         define(cr, "mcp_audit_log_digest", DIGEST)
         define(cr, "mcp_audit_log_open", OPEN)
         define(cr, "mcp_audit_log_close", CLOSE)
@@ -114,6 +108,12 @@ class McpAuditLog(models.Model):
                 "WHERE status <> 'open' AND digest IS NULL"
             )
         protect(cr, table)
+
+    def _index(self, name: str, columns: list[str], where: str) -> None:
+        """Make an index unless it is there: CREATE INDEX IF NOT EXISTS would stop all
+        calls for as long as an upgrade takes, and wait for one that waits for it."""
+        name = f"{self._table}_{name}_idx"
+        create_index(self.env.cr, name, self._table, columns, where=where)
 
     @api.model
     def _open(

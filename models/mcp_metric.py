@@ -50,11 +50,9 @@ class McpMetric(models.Model):
     seconds = fields.Float(required=True, readonly=True)
 
     def init(self):
-        # IF NOT EXISTS would have all calls wait for the end of an upgrade
-        create_index(
-            *(self.env.cr, "mcp_metric_count_idx", self._table),
-            ["tool", "status", "le"],
-        )
+        columns = ["tool", "status", "le"]
+        # CREATE INDEX IF NOT EXISTS would lock the table even where it exists
+        create_index(self.env.cr, "mcp_metric_count_idx", self._table, columns)
         define(self.env.cr, "mcp_metric_count", COUNT)
 
     @api.model
