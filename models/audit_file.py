@@ -8,22 +8,40 @@ import re
 import socket
 from pathlib import Path
 
-import psutil
-
 from odoo.tools import config
+
+from .odoo_process import start_ticks
 
 _logger = logging.getLogger(__name__)
 
 
 @functools.cache
 def _process(pid: int) -> str:
-    started = psutil.Process(pid).create_time()
-    return f"{socket.gethostname()} {pid} {started:.0f}"
+    return f"{socket.gethostname()} {pid} {_started(pid)}"
+
+
+def _started(pid: int) -> str:
+    """Return in which life of the machine a process was started, and when in it.
+
+    Not the time of day: it moves when the clock is set, and a process that lives would
+    seem to be another. proc(5), random(4)
+    """
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text()
+    return f"{start_ticks(pid)}.{boot[:8]}"
 
 
 def this_process() -> str:
-    """Return host, pid and start time (epoch seconds): no two processes share it."""
+    """Return host, pid and start: no two processes share it."""
     return _process(os.getpid())
+
+
+def vanished(process: str) -> bool:
+    """Tell whether ``process``, as :func:`this_process` wrote it, is gone.
+
+    Of another host nothing can be said: its own server closes its entries.
+    """
+    host, pid, started = process.rsplit(" ", 2)
+    return host == socket.gethostname() and _started(int(pid)) != started
 
 
 class AuditFile:

@@ -79,7 +79,9 @@ def claim_start(cr, seconds: float) -> bool:
         "INSERT INTO ir_config_parameter AS p (key, value) "
         "VALUES (%s, extract(epoch FROM now())::text) "
         "ON CONFLICT (key) DO UPDATE SET value = excluded.value "
-        "WHERE p.value::float < extract(epoch FROM now()) - %s RETURNING 1",
+        "WHERE p.value::float < extract(epoch FROM now()) - %s "
+        # told so in a future: the clock was set back
+        "OR p.value::float > extract(epoch FROM now()) RETURNING 1",
         [f"{STARTED}{lock_id()}", seconds],
     )
     return bool(cr.rowcount)

@@ -3,12 +3,10 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-import psutil
-
 from odoo import api, fields, models
 from odoo.tools.sql import create_index
 
-from .audit_file import AuditFile, this_process
+from .audit_file import AuditFile, this_process, vanished
 from .audit_functions import CLOSE, DIGEST, OF_ENTRY, OPEN, is_protected, protect
 from .exceptions import Behind, KeyIsBad, Suspended
 from .mcp_metric import bound
@@ -278,17 +276,3 @@ class McpAuditLog(models.Model):
 def _clean(text: str) -> str:
     """Return what a client said as PostgreSQL takes it, and not too long."""
     return text[:128].replace("\0", "\ufffd")
-
-
-def vanished(process: str) -> bool:
-    """Tell whether ``process``, as :func:`this_process` wrote it, is gone.
-
-    Of another host nothing can be said: its own server closes its entries.
-    """
-    host, pid, started = process.rsplit(" ", 2)
-    if host != this_process().rsplit(" ", 2)[0]:
-        return False
-    try:
-        return f"{psutil.Process(int(pid)).create_time():.0f}" != started
-    except psutil.NoSuchProcess:
-        return True

@@ -42,6 +42,19 @@ def python_since() -> float:
     return LOADED_AT if main == LOADED_IN else psutil.Process(main).create_time()
 
 
+def start_ticks(pid: int) -> int:
+    """Return when a process was started, as proc(5) tells it; 0: it is gone.
+
+    Unlike the time of day it does not move when the clock is set.
+    """
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            values = stat.read().rpartition(")")[2].split()
+    except OSError:
+        return 0
+    return 0 if values[0] == "Z" else int(values[19])
+
+
 def program(pid: int) -> str:
     """Return what tells the program that a process executes from the one before it.
 

@@ -92,29 +92,16 @@ def this_server() -> Server:
     main, own = odoo_process.main_pid(), os.getpid()
     started_at = phone_home_payload.started_at()
     return Server(
-        identity=[main, start_ticks(main)],
-        process=[own, start_ticks(own)],
+        identity=[main, odoo_process.start_ticks(main)],
+        process=[own, odoo_process.start_ticks(own)],
         started_at=started_at,
         now=time.time(),
     )
 
 
-def start_ticks(pid: int) -> int:
-    """Return when a process was started, as proc(5) tells it; 0: it is gone.
-
-    Unlike the time of day it does not move when the clock is set.
-    """
-    try:
-        with open(f"/proc/{pid}/stat") as stat:
-            values = stat.read().rpartition(")")[2].split()
-    except OSError:
-        return 0
-    return 0 if values[0] == "Z" else int(values[19])
-
-
 def lives(identity: list[int]) -> bool:
     """Tell whether a process of this host is there, and not another with its id."""
-    return bool(identity) and start_ticks(identity[0]) == identity[1]
+    return bool(identity) and odoo_process.start_ticks(identity[0]) == identity[1]
 
 
 def pause(seconds: int, failures: int) -> float:

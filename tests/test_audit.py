@@ -277,7 +277,7 @@ class TestAudit(McpHttpCase):
         self.call("list_modules", limit=1)
         gone = self.newest()
         host, pid, started = this_process().rsplit(" ", 2)
-        other = f"{host} {pid} {int(started) - 100}"
+        other = f"{host} {pid} 1{started}"
         self.change(
             "UPDATE mcp_audit_log SET status = 'open', process = CASE WHEN id = %s "
             "THEN %s ELSE process END WHERE id IN %s",
