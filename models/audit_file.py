@@ -1,5 +1,6 @@
 """The audit as a file: one line a call, in the format of 1.0."""
 
+import errno
 import functools
 import json
 import logging
@@ -71,9 +72,20 @@ def _append(path: str, line: bytes) -> None:
     # one write to a file opened with O_APPEND: lines of processes do not mix
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
     try:
-        os.write(descriptor, line)
+        written = os.write(descriptor, line)
+        if written < len(line):
+            _take_back(descriptor, written)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
     finally:
         os.close(descriptor)
+
+
+def _take_back(descriptor: int, written: int) -> None:
+    """Cut off the part of a line that the disk had room for, or the next line would be
+    glued to it; unless somebody has written behind it."""
+    end = os.lseek(descriptor, 0, os.SEEK_CUR)
+    if os.fstat(descriptor).st_size == end:
+        os.ftruncate(descriptor, end - written)
 
 
 @functools.cache
