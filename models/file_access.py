@@ -21,6 +21,9 @@ NEVER = ("/proc", "/dev", "/sys")
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 FILE = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
+NO_TMPFILE = (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL)
+"""What file systems say that know no file without a name."""
+
 
 def resolved(path: str, roots: tuple[str, ...]) -> str:
     """Return the real path that ``path`` leads to, if it may be reached.
@@ -141,13 +144,15 @@ def replacing(folder: int, name: str) -> Iterator[int]:
     """
     before = _stat(folder, name)
     temporary = f".{name[:200]}.{secrets.token_hex(4)}"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-    descriptor = open_file(folder, temporary, flags, 0o600 if before else 0o666)
+    descriptor, named = _new_file(folder, temporary, 0o600 if before else 0o666)
     try:
         if before:
             _take_after(descriptor, before, name)
         yield descriptor
         os.fsync(descriptor)
+        if not named:
+            # open(2), O_TMPFILE: it needs no privilege so
+            os.link(f"/proc/self/fd/{descriptor}", temporary, dst_dir_fd=folder)
         os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -155,6 +160,21 @@ def replacing(folder: int, name: str) -> Iterator[int]:
         raise
     finally:
         os.close(descriptor)
+
+
+def _new_file(folder: int, name: str, mode: int) -> tuple[int, bool]:
+    """Open a new file; tell whether it has its name already.
+
+    One without a name is gone with a process that is killed while it writes. Not all
+    file systems have that.
+    """
+    flags = os.O_WRONLY | os.O_CLOEXEC
+    try:
+        return os.open(".", flags | os.O_TMPFILE, mode, dir_fd=folder), False
+    except OSError as error:
+        if error.errno not in NO_TMPFILE:
+            raise
+    return open_file(folder, name, flags | os.O_CREAT | os.O_EXCL, mode), True
 
 
 def _stat(folder: int, name: str) -> os.stat_result | None:
