@@ -120,6 +120,13 @@ def _forget_in_fork() -> None:
 os.register_at_fork(after_in_child=_forget_in_fork)
 
 
+def calls_of(database: str) -> list[int]:
+    """Return the audit entries of the calls that run in this process."""
+    with watcher.lock:
+        calls = list(watcher.calls.items())
+    return [call.entry for call, name in calls if call.entry and name == database]
+
+
 def watching(call: LiveCall, database: str):
     """Look after a call of ``database`` until it has ended, as a context manager."""
     return watcher.watching(call, database)

@@ -1,8 +1,11 @@
 """Calls that go on as jobs: started, followed while a client waits, handed over."""
 
 import json
+import logging
 import time
 from collections.abc import Callable
+
+import psycopg2
 
 from .caller import Admitted, Outcome
 from .content import Content, resource_link, text
@@ -11,11 +14,19 @@ from .forked import ForkError
 from .job_process import start
 from .live_call import LiveCall
 
+_logger = logging.getLogger(__name__)
+
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
 """Seconds between two looks at a job."""
 
 STOP_SECONDS = 15
 """So long a client that has cancelled a call waits for the end of its process."""
+
+NOT_STARTED = "The database does not answer; nothing has run. Try again in a moment."
+UNKNOWN = (
+    "The database does not answer, so that nobody can tell how job {id} goes. Ask "
+    "later: job(action='read', job_id={id})."
+)
 
 HINT = (
     "It goes on without you. job(action='wait', job_id={id}) waits for its end, 'read' "
@@ -38,8 +49,16 @@ class Jobs:
             # a process of its own, which borrows its own connections
             registrar = type(self.registrar)(self.registrar.registry)
             start(registrar, admitted, job_id)
-        except (ToolError, ForkError, OSError) as error:
+        except (ToolError, ForkError, OSError, psycopg2.Error) as error:
             return self._not_started(admitted, job_id, error)
+        try:
+            return self._followed(admitted, live, job_id)
+        except psycopg2.Error as error:
+            _logger.warning("job %d cannot be followed: %s", job_id, error)
+            return Outcome(UNKNOWN.format(id=job_id), is_error=True)
+
+    def _followed(self, admitted: Admitted, live: LiveCall, job_id: int) -> Outcome:
+        """Wait for a job as long as its client does, and return what is told of it."""
 
         def look(position: int) -> tuple[dict, str, int]:
             with self.registrar.transaction() as env:
@@ -58,11 +77,16 @@ class Jobs:
 
     def _not_started(self, admitted: Admitted, job_id: int | None, error) -> Outcome:
         text = str(error) if isinstance(error, ToolError) else f"{error}. Try again."
+        if isinstance(error, psycopg2.Error):
+            text = NOT_STARTED
         outcome = Outcome(text, is_error=True)
-        with self.registrar.transaction() as env:
+
+        def close(env) -> None:
             if job_id:
                 env["mcp.job"]._end(job_id, "error", outcome)
             env["mcp.audit.log"]._close(admitted.entry, "error", error, duration_ms=0)
+
+        self.registrar._close_entry(admitted.feature.name, close)
         return outcome
 
 

@@ -4,6 +4,7 @@ import os
 import select
 import threading
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 import psycopg2
@@ -14,6 +15,10 @@ MOST_IDLE = 8
 """Connections of one process that are kept while nobody uses them."""
 
 IDLE_SECONDS = 600
+
+broken: list[Callable[[str], object]] = []
+"""Who hears, with the name of the database, that a connection was ended from the other
+side: PostgreSQL may have crashed, and have forgotten what it was told last."""
 
 CONNECT_SECONDS = 10
 """For a login of its own: whatever a password meets, a call gets its answer."""
@@ -108,6 +113,8 @@ class KeptConnections:
             if is_alive(connection):
                 return connection
             connection.close()
+            for hear in broken:
+                hear(self.database)
         connection = self._connect()
         # whatever the database says: counters are shared by all servers
         connection.first = b"SET default_transaction_isolation TO 'read committed';"

@@ -272,6 +272,24 @@ class McpAuditLog(models.Model):
         _logger.warning("closed %d audit entries of vanished processes", len(entries))
         return len(entries)
 
+    @api.model
+    def _strays(self, running: list[int]) -> set[int]:
+        """Return the open entries of this process that are of no call.
+
+        :param running: those of its calls
+        """
+        self.env.cr.execute(
+            """
+            SELECT id FROM mcp_audit_log a
+             WHERE status = 'open' AND process = %s AND id <> ALL(%s)
+               AND NOT EXISTS (
+                   SELECT FROM mcp_job j
+                    WHERE j.entry_id = a.id AND j.state IN ('pending', 'running'))
+            """,
+            [this_process(), running],
+        )
+        return {entry for (entry,) in self.env.cr.fetchall()}
+
 
 def _clean(text: str) -> str:
     """Return what a client said as PostgreSQL takes it, and not too long."""

@@ -11,12 +11,15 @@ import time
 from dataclasses import replace
 from typing import NamedTuple
 
+import psycopg2
+
 from .action_runner import ActionRunner
 from .call_watcher import watching
 from .caller import Admitted, Call, Credentials, Feature, Outcome
 from .confirmation import confirm
 from .exceptions import InputRequired, LimitReached, Refusal, ToolError
 from .jobs import Jobs
+from .late_ends import Close, owe
 from .live_call import LiveCall
 from .outcomes import failure, success, with_attached
 from .request_state import seal
@@ -135,6 +138,10 @@ class Registrar(ActionRunner):
             admitted = self._admit(credentials, call, model)
         except LimitReached as refusal:
             return Outcome(str(refusal), is_error=True, retry_after=refusal.retry_after)
+        except (psycopg2.OperationalError, psycopg2.InterfaceError):
+            # nobody can tell whether its entry was committed
+            owe(self.registry.db_name)
+            raise
         live = LiveCall(
             admitted.entry,
             timeout=min(
@@ -237,9 +244,8 @@ class Registrar(ActionRunner):
         name = admitted.feature.name
         _logger.debug("%s: %s in %.0f ms", name, status, attempt.duration)
         live.client.finish()
-        with self.transaction() if job else self.statements() as env:
-            if job:
-                env["mcp.job"]._end(job, status, outcome)
+
+        def close(env) -> None:
             env["mcp.audit.log"]._close(
                 admitted.entry,
                 status,
@@ -249,7 +255,25 @@ class Registrar(ActionRunner):
                 exit_code=getattr(attempt.result, "exit_code", None),
                 durable=bool(job),
             )
-            if attempt.need:
+
+        if job:
+            with self.transaction() as env:
+                env["mcp.job"]._end(job, status, outcome)
+                close(env)
+        else:
+            self._close_entry(name, close)
+        if attempt.need:
+            with self.statements() as env:
                 state = seal(env, admitted.caller, admitted.call, attempt.need)
-                outcome = replace(outcome, state=state)
+            outcome = replace(outcome, state=state)
         return outcome
+
+    def _close_entry(self, name: str, close: Close) -> None:
+        """Close an entry now, or as soon as PostgreSQL can be told: the call has ended
+        all the same, and its client hears how."""
+        try:
+            with self.statements() as env:
+                close(env)
+        except psycopg2.Error as error:
+            _logger.warning("the end of %s is told later: %s", name, error)
+            owe(self.registry.db_name, close)
