@@ -14,7 +14,7 @@ from .door import PROXY_HEADERS
 from .exchange import HttpRequest, HttpResponse
 from .rpc import RpcError
 from .stream import EventStream
-from .transport import respond
+from .transport import as_fault, respond
 
 if TYPE_CHECKING:
     from .listener import Listener
@@ -116,14 +116,10 @@ class Handler(BaseHTTPRequestHandler):
             response = self.server.answer(head.target, request)
             if response.stays:
                 self.server.hub.follow(response.stays, stream)
-        except RpcError as fault:
+        except Exception as error:
             # what is left of the body cannot be told from a next request
             self.close_connection = True
-            response = respond(None, fault)
-        except Exception:
-            _logger.exception("the listener failed to answer")
-            self.close_connection = True
-            response = respond(None, RpcError(-32603, "Internal error", status=500))
+            response = respond(None, as_fault(error))
         if stream.opened:
             self._end_stream(stream, response)
         else:

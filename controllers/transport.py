@@ -8,6 +8,8 @@ import logging
 import time
 from http import HTTPStatus
 
+import psycopg2
+from psycopg2.pool import PoolError
 from werkzeug.http import parse_accept_header, parse_options_header
 
 from ..models.caller import Credentials
@@ -18,6 +20,12 @@ from .narrowing import narrowings
 from .revision import VERSION_HEADER
 
 _logger = logging.getLogger(__name__)
+
+NO_DATABASE = (psycopg2.OperationalError, psycopg2.InterfaceError, PoolError)
+"""What is raised when PostgreSQL is restarted, or has no connection left: before a call
+is let in, for of one that runs the audit tells the end."""
+
+RETRY_SECONDS = 2
 
 REMEMBERED = 32
 """Headers of that many kinds of clients are parsed once, and not with each request."""
@@ -131,6 +139,15 @@ def as_fault(error: Exception) -> rpc.RpcError:
     if isinstance(error, Suspended):
         status = HTTPStatus.SERVICE_UNAVAILABLE
         return rpc.RpcError(rpc.SUSPENDED, str(error), status=status)
+    if isinstance(error, NO_DATABASE):
+        _logger.warning("MCP request refused: %s", error)
+        return rpc.RpcError(
+            INTERNAL_ERROR,
+            "The database does not answer, or takes no more connections. Nothing was "
+            "done: try again in a moment.",
+            status=HTTPStatus.SERVICE_UNAVAILABLE,
+            headers={"Retry-After": str(RETRY_SECONDS)},
+        )
     _logger.error("MCP request failed", exc_info=error)
     return rpc.RpcError(INTERNAL_ERROR, "Internal error", status=500)
 
