@@ -5,7 +5,7 @@ import json
 import logging
 from dataclasses import replace
 
-from psycopg2 import DatabaseError
+from psycopg2 import DatabaseError, InterfaceError, OperationalError
 
 from odoo.exceptions import UserError
 
@@ -18,6 +18,10 @@ from .visible import visible, visible_json
 
 _logger = logging.getLogger(__name__)
 
+CONNECTION_LOST = (
+    "PostgreSQL has no connection for it, or has ended the one that it had. Look what "
+    "is there before you try again."
+)
 PSYCOPG2_NUL = "cannot contain NUL (0x00) characters"
 
 
@@ -47,6 +51,8 @@ def _explain(error: Exception, feature: Feature, entry: int) -> str:
         return NO_NUL
     if isinstance(error, DatabaseError) and error.diag.message_primary:
         return f"PostgreSQL: {error.diag.message_primary} ({error.pgcode})"
+    if isinstance(error, OperationalError | InterfaceError):
+        return CONNECTION_LOST
     _logger.exception("%s failed, audit entry %s", feature.name, entry)
     return (
         f"{feature.name} failed with an internal error. The server's log tells "
