@@ -31,6 +31,8 @@ _logger = logging.getLogger(__name__)
 BATCH = 100_000
 """Characters of output that are written down at once, without waiting for more."""
 
+GONE = "The connection to the database is gone, and the job with it."
+
 STOP_SECONDS = 10
 """So long the work of a job that is to stop may take to do so."""
 
@@ -123,8 +125,11 @@ class JobClient(Client):
             return Lost("The Odoo server has ended, and the job with it.")
         try:
             self.write_down()
-        except psycopg2.Error:
-            return Lost("The connection to the database is gone, and the job with it.")
+        except psycopg2.Error as error:
+            if self.connection.closed:
+                return Lost(GONE)
+            said = error.diag.message_primary or error
+            return Lost(f"Its output cannot be written down, so it was stopped: {said}")
         return None
 
     def write_down(self) -> None:
@@ -139,12 +144,13 @@ class JobClient(Client):
                 self.told = None
             if not self.pending:
                 return
-            text, self.pending = self.pending, ""
+            text = self.pending
             cr.execute(
                 "INSERT INTO mcp_job_output (job_id, position, size, text) "
                 "VALUES (%s, %s, %s, %s)",
                 [self.job_id, self.position, len(text), text],
             )
+            self.pending = ""
             self.position += len(text)
             if self.position > self.most:
                 cr.execute(
