@@ -1,5 +1,5 @@
 """A copy of a database that is neutralized knows no key, no anonymous user, no registry
-and no read-only role."""
+and no read-only role, and none of the original's jobs goes on in it."""
 
 from collections.abc import Callable
 
@@ -13,6 +13,9 @@ from dev.tests.client import McpClient
 from dev.tests.waiting import eventually
 
 SETTING = ("SELECT value FROM ir_config_parameter WHERE key = 'odoo_dev_mcp.' || %s",)
+
+JOBS = "SELECT state FROM mcp_job"
+OPEN = "SELECT id FROM mcp_audit_log WHERE status = 'open'"
 
 
 def status(server: OdooServer, key: str | None) -> int:
@@ -30,10 +33,11 @@ def neutralize(stack: Stack, name: str) -> None:
     )
 
 
-def test_neutralized_copy_knows_no_key_no_anonymous_user_and_no_registry(
+def test_neutralized_copy_knows_no_key_no_anonymous_user_no_registry_and_no_job(
     make_server: Callable[..., OdooServer],
     make_database: Callable[[str], str],
     stack: Stack,
+    mark: str,
 ) -> None:
     original = make_server(database=make_database("original"))
     backend = Backend(original)
@@ -47,6 +51,9 @@ def test_neutralized_copy_knows_no_key_no_anonymous_user_and_no_registry(
     eventually(lambda: backend.rows(*SETTING, "phone_home_state"), "it calls")
     assert status(original, key) == 200
     assert status(original, None) == 200
+    with McpClient(original.url, key) as client:
+        client.tool("execute_command", command=f"sleep {mark}", background=True)
+    eventually(lambda: backend.rows(JOBS) == [{"state": "running"}], "a job runs")
     original.stop()
     copied = databases.temporary_name(stack, "neutral")
     databases.drop(stack, copied)
@@ -63,6 +70,9 @@ def test_neutralized_copy_knows_no_key_no_anonymous_user_and_no_registry(
             ):
                 assert Backend(server).rows(*SETTING, name) == []
             assert Backend(server).execute("mcp.tool", "search_count", []) >= 4
+            # nobody has looked: its crons are off
+            assert Backend(server).rows(JOBS) == [{"state": "lost"}]
+            assert Backend(server).rows(OPEN) == []
     finally:
         databases.drop(stack, copied)
         OdooInstance(stack, copied).forget()
