@@ -58,6 +58,11 @@ def durable_server() -> Postgres:
     return _server("-durable", ())
 
 
+def own_cluster(root: Path, *options: str) -> "Cluster":
+    """One for a caller who ends it, below a folder of theirs."""
+    return Cluster(root, _binaries(), options)
+
+
 def _server(suffix: str, options: tuple[str, ...]) -> Postgres:
     given = console.setting("PGHOST")
     if given:
@@ -142,6 +147,23 @@ class Cluster:
                     cwd=self.root,
                 )
             shutil.rmtree(self.root)
+
+    @property
+    def pid(self) -> int:
+        """The postmaster. https://www.postgresql.org/docs/current/app-postgres.html"""
+        return int((self.data / "postmaster.pid").read_text().split()[0])
+
+    def program(self, name: str) -> Path:
+        """One of the programs of its version: ``pg_dump``, ``psql``…"""
+        return self.binaries / name
+
+    def stop(self) -> None:
+        """End it at once, where nobody asks how it ends."""
+        ended = ["pg_ctl", "stop", "--silent", "--mode", "immediate", "--pgdata"]
+        command = [*self._account_prefix(), self.binaries / ended[0], *ended[1:]]
+        console.run(
+            [*command, self.data], failure="PostgreSQL does not stop", cwd=self.root
+        )
 
     def _start(self) -> None:
         self._make_folders()
