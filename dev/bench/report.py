@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from dev import console, paths, tool_tokens
+from dev import paths, tables, tool_tokens
 from dev.bench import costs
 from dev.bench.latency import Sample
 from dev.bench.targets import (
@@ -18,10 +18,9 @@ from dev.bench.targets import (
     WORKS,
 )
 from dev.console import setting
+from dev.tables import Row
 
 DOORS = (ROUTE, LISTENER, JSONRPC, FLOOR, "mcp-server-odoo", "odoo-mcp")
-README = paths.REPOSITORY / "README.md"
-BEGIN, END = "<!-- make bench -->\n", "<!-- end of make bench -->\n"
 MIB = 1024 * 1024
 TIMES, NOTHING = "\N{MULTIPLICATION SIGN}", "\N{EN DASH}"
 
@@ -129,11 +128,11 @@ def tell(measured: Sequence[Measured], missing: dict[str, str]) -> bool:
     """Print all, write it as Markdown, and tell whether every budget is met."""
     for one in measured:
         print(f"\n{one.name}\n")
-        print("\n".join(_plain(_answers(one))))
+        print("\n".join(tables.plain(_answers(one))))
         print()
-        print("\n".join(_plain(_rates(one))))
+        print("\n".join(tables.plain(_rates(one))))
         print()
-        print("\n".join(_plain(_budgets(one))))
+        print("\n".join(tables.plain(_budgets(one))))
     for series, reason in missing.items():
         print(f"\nOdoo {series}   not run: {reason}")
     broken = [
@@ -148,18 +147,8 @@ def tell(measured: Sequence[Measured], missing: dict[str, str]) -> bool:
     path.write_text(text)
     print(f"As Markdown: {path}", flush=True)
     if setting("README"):
-        _into_readme(text)
+        tables.into_readme("make bench", text)
     return not broken
-
-
-def _into_readme(text: str) -> None:
-    before, _mark, rest = README.read_text().partition(BEGIN)
-    _old, _mark, after = rest.partition(END)
-    README.write_text(f"{before}{BEGIN}{text}{END}{after}")
-    console.progress("the README has the new tables")
-
-
-Row = Sequence[str]
 
 
 def _answers(one: Measured) -> Iterator[Row]:
@@ -189,17 +178,6 @@ def _budgets(one: Measured) -> Iterator[Row]:
         )
 
 
-def _plain(rows: Iterator[Row]) -> Iterator[str]:
-    """Columns of equal width."""
-    found = [*rows]
-    widths = [max(map(len, column)) for column in zip(*found, strict=True)]
-    for first, *rest in found:
-        cells = [
-            cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True)
-        ]
-        yield "  " + "  ".join([first.ljust(widths[0]), *cells]).rstrip()
-
-
 def markdown(measured: Sequence[Measured]) -> str:
     """The README's tables."""
     lines = [
@@ -209,7 +187,7 @@ def markdown(measured: Sequence[Measured]) -> str:
         "",
     ]
     for one in measured:
-        lines += [*_markdown(_ratios(one)), ""]
+        lines += [*tables.markdown(_ratios(one)), ""]
     head = ("", *(f"{one.series}, {one.workers} workers" for one in measured))
     by_name = [{budget.what: budget for budget in one.budgets()} for one in measured]
     rows = [head]
@@ -220,7 +198,7 @@ def markdown(measured: Sequence[Measured]) -> str:
         ]
         most = "" if budget.most is None else f", at most {budget.most:g}"
         rows.append((f"{what}{most} {budget.unit}".strip(), *told))
-    lines += [*_markdown(iter(rows)), ""]
+    lines += [*tables.markdown(iter(rows)), ""]
     return "\n".join(lines)
 
 
@@ -239,10 +217,3 @@ def _ratios(one: Measured) -> Iterator[Row]:
             f"{row[clients] / unit[clients]:.2f}" if row else NOTHING for row in found
         ]
         yield (f"answers a second, {clients} clients", *told)
-
-
-def _markdown(rows: Iterator[Row]) -> Iterator[str]:
-    for number, row in enumerate(rows):
-        yield f"| {' | '.join(row)} |"
-        if number == 0:
-            yield f"|---{'|---:' * (len(row) - 1)}|"
