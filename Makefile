@@ -5,6 +5,8 @@
 # make conformance   the official suite against both doors, and the size of tools/list   ODOO=
 # make bench    how fast it is, beside what else there is, and whether the budgets are met
 #               ODOO= ROUNDS=; README=1: put the tables into the README
+# make soak     many clients for minutes: no error, flat memory, exact limits, a whole audit
+#               ODOO= CLIENTS= SECONDS=; README=1: put the tables into the README
 # make screenshots   the pictures of README and description page   ODOO= ONLY= FOLDER=
 # make translations   the terms of the addon for each language, and what is missing
 #
@@ -15,6 +17,6 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/odoo_dev_mcp
 
 export PYTHONPYCACHEPREFIX = $(CACHE)/pycache
 
-.PHONY: run test lint conformance bench screenshots translations
-run test lint conformance bench screenshots translations:
+.PHONY: run test lint conformance bench soak screenshots translations
+run test lint conformance bench soak screenshots translations:
 	@$(PYTHON) -m dev $@

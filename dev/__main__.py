@@ -12,7 +12,7 @@ from dev.console import HarnessError
 
 COMMANDS = (
     *("run", "test", "lint", "conformance", "bench"),
-    *("screenshots", "translations"),
+    *("soak", "screenshots", "translations"),
 )
 
 

@@ -34,6 +34,12 @@ def _amount(pid: int, file: str, name: str) -> int:
     return int(found[1]) * KIB if found else 0
 
 
+def children(pid: int) -> list[int]:
+    """The processes that a single-threaded one has forked."""
+    told = (PROC / str(pid) / "task" / str(pid) / "children").read_text()
+    return [*map(int, told.split())]
+
+
 def listener(server: int) -> int:
     """The process of the dedicated listener of a server.
 
