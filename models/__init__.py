@@ -1,4 +1,5 @@
 from . import (
+    gate,
     ir_actions_server,
     ir_config_parameter,
     mcp_api_key,

@@ -4,7 +4,9 @@ Functions because PostgreSQL keeps their plans, and because a statement of its o
 a transaction of its own: one round trip where there would be six.
 """
 
-OPEN = """
+from .gate import PASS
+
+OPEN = f"""
 CREATE FUNCTION mcp_audit_log_open
        (heeded text, durable boolean, rule integer, subject text, most integer,
         period integer,
@@ -17,6 +19,7 @@ DECLARE
     seconds integer;
     entry integer;
 BEGIN
+    PERFORM {PASS};
     IF NOT durable THEN
         SET LOCAL synchronous_commit = off;
     END IF;
@@ -73,13 +76,14 @@ OF_ENTRY = (
 )
 """The digest of the closed entry ``a`` as it is now."""
 
-CLOSE = """
+CLOSE = f"""
 CREATE FUNCTION mcp_audit_log_close
        (durable boolean, entry integer, ended text, kind text, said text, took integer,
         total integer, code text, le text, seconds double precision)
 RETURNS SETOF mcp_audit_log LANGUAGE plpgsql AS $$
 DECLARE closed mcp_audit_log;
 BEGIN
+    PERFORM {PASS};
     IF NOT durable THEN
         SET LOCAL synchronous_commit = off;
     END IF;

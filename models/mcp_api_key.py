@@ -7,13 +7,15 @@ from odoo.tools.sql import index_exists
 
 from odoo.addons.base.models.res_users import check_identity
 
+from .gate import PASS
 from .key_facts import PREFIX, key_hash, parse_networks
 from .stored_functions import define
 
-LEVEL = """
+LEVEL = f"""
 CREATE FUNCTION mcp_api_key_level(key integer, heeded text)
 RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
+    PERFORM {PASS};
     IF heeded IS NOT NULL AND heeded <> mcp_signals() THEN
         RETURN 'behind';
     END IF;

@@ -187,6 +187,7 @@ class McpAuditLog(models.Model):
     def _take_over(self, entry: int) -> None:
         """Write down that this process runs the call from now on."""
         self.env.cr.execute(
+            f"SELECT {PASS}; "
             "UPDATE mcp_audit_log SET process = %s WHERE id = %s AND status = 'open'",
             [this_process(), entry],
         )

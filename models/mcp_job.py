@@ -7,6 +7,7 @@ from odoo.tools import SQL
 
 from .caller import Outcome
 from .exceptions import ToolError
+from .gate import PASS
 from .parameters import parameter
 
 STATES = [
@@ -216,7 +217,8 @@ class McpJob(models.Model):
         """
         self.env.cr.execute(
             SQL(
-                """
+                f"""
+                SELECT {PASS};
                 UPDATE mcp_job
                    SET state = 'lost', ended_at = now() AT TIME ZONE 'UTC'
                  WHERE (state = 'running' OR state = 'pending' AND create_date

@@ -258,8 +258,8 @@ class Registrar(ActionRunner):
 
         if job:
             with self.transaction() as env:
-                env["mcp.job"]._end(job, status, outcome)
                 close(env)
+                env["mcp.job"]._end(job, status, outcome)
         else:
             self._close_entry(name, close)
         if attempt.need:
