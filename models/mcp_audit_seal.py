@@ -4,6 +4,7 @@ from typing import NamedTuple
 from odoo import api, fields, models
 
 from .audit_functions import OF_ENTRY, protect
+from .gate import PASS
 from .mcp_metric import BigInteger
 from .mcp_sealed_mixin import McpSealedMixin
 from .parameters import parameter
@@ -205,7 +206,7 @@ RETURNS text LANGUAGE sql STABLE AS $$
 $$
 """
 
-MAKE = """
+MAKE = f"""
 CREATE FUNCTION mcp_audit_seal_make(most integer, begins integer DEFAULT NULL)
 RETURNS mcp_audit_seal LANGUAGE plpgsql AS $$
 DECLARE
@@ -218,6 +219,7 @@ DECLARE
     sealed integer[];
     present txid_snapshot;
 BEGIN
+    PERFORM {PASS};
     -- one after the other, and each sees the one before
     LOCK TABLE mcp_audit_seal IN SHARE ROW EXCLUSIVE MODE;
     SELECT * INTO last FROM mcp_audit_seal ORDER BY id DESC LIMIT 1;
@@ -265,7 +267,7 @@ BEGIN
         ELSE least(made.settled, reach) END;
     made.running := array_to_string(ARRAY(
         SELECT id FROM unnest(open_now || open_before) AS id
-         WHERE id <= made.settled AND id <> ALL (coalesce(sealed, '{}'))
+         WHERE id <= made.settled AND id <> ALL (coalesce(sealed, '{{}}'))
          GROUP BY id ORDER BY id), ' ');
     made.id := coalesce(last.id, 0) + 1;
     made.create_date := date_trunc('second', clock_timestamp() AT TIME ZONE 'UTC');
@@ -278,13 +280,14 @@ END $$
 """
 """Make the next seal, of at most so many entries; none if there is nothing to seal."""
 
-RETIRE = """
+RETIRE = f"""
 CREATE FUNCTION mcp_audit_retire(days integer) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
     cutoff timestamp := clock_timestamp() AT TIME ZONE 'UTC' - days * interval '1 day';
     kept integer;
     removed integer;
 BEGIN
+    PERFORM {PASS};
     LOCK TABLE mcp_audit_seal IN SHARE ROW EXCLUSIVE MODE;
     SELECT coalesce(min(id) FILTER (WHERE newest >= cutoff), max(id) + 1)
       INTO kept FROM mcp_audit_seal;
