@@ -33,6 +33,10 @@ from .transport import (
 )
 from .validation import check_batch, validate
 
+MOST_UNREAD = 64 * 1024
+"""Bytes of a body that is read before the key is looked at, which for a call is done
+together with all else. To read JSON takes up to thirty times its size in memory."""
+
 
 class Protocol:
     """Answers requests for one database.
@@ -89,6 +93,8 @@ class Protocol:
         if may_stay(request):
             return self._stay(request)
         check_http(request)
+        if len(request.body) > MOST_UNREAD:
+            self.registrar.authenticate(credentials(request))
         message = None
         try:
             message = rpc.parse(request.body)

@@ -4,12 +4,17 @@ https://www.jsonrpc.org/specification
 """
 
 import json
+import math
 from typing import Any
 
 AUTHENTICATION_REQUIRED = -32003
 FORBIDDEN = -32004
 SUSPENDED = -32005
 """Ours, in the range that MCP leaves to implementations (-32000..-32019)."""
+
+MOST_LEVELS = 100
+"""Arrays and objects within each other. Python itself ends at some hundreds, in the
+midst of a call."""
 
 
 class RpcError(Exception):
@@ -64,17 +69,26 @@ def error(request_id, fault: RpcError) -> dict:
 
 
 def parse(body: bytes) -> Any:
-    """Return what a body says.
+    """Return what a body says, if all who read it read the same.
+
+    RFC 8259: section 8.1, it is UTF-8 and has no byte order mark; section 4, of a name
+    that is twice in an object each reader takes another value, so that a proxy may let
+    pass what is not what it has read.
 
     :raise RpcError: it is no JSON, or none that can be answered
     """
     from mcp_types.jsonrpc import PARSE_ERROR
 
     try:
-        value = json.loads(body, parse_constant=_no_constant)
+        value = _DECODER.decode(body.decode())
+        if body.count(b"[") + body.count(b"{") > MOST_LEVELS:
+            _check_levels(value, MOST_LEVELS)
         if b"\\u" in body:
             _check_surrogates(value)
         return value
+    except UnicodeDecodeError as fault:
+        reason = "the body is no UTF-8"
+        raise RpcError(PARSE_ERROR, f"Parse error: {reason}", status=400) from fault
     except UnicodeError as fault:
         reason = "a lone surrogate (\\ud800 to \\udfff) is no text"
         raise RpcError(PARSE_ERROR, f"Parse error: {reason}", status=400) from fault
@@ -86,6 +100,37 @@ def parse(body: bytes) -> Any:
 
 def _no_constant(name: str):
     raise ValueError(f"{name} is not in JSON")
+
+
+def _finite(text: str) -> float:
+    found = float(text)
+    if math.isinf(found):
+        raise ValueError(f"{text[:20]} is beyond all numbers")
+    return found
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name is twice in one object")
+    return found
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_constant=_no_constant, parse_float=_finite
+)
+
+
+def _check_levels(value, left: int) -> None:
+    """Refuse what is nested so deep that the work on it would not come to an end."""
+    if isinstance(value, dict):
+        value = value.values()
+    elif not isinstance(value, list):
+        return
+    if not left:
+        raise ValueError(f"it is nested more than {MOST_LEVELS} levels deep")
+    for item in value:
+        _check_levels(item, left - 1)
 
 
 def _check_surrogates(value) -> None:

@@ -116,16 +116,6 @@ class TestTransport(McpHttpCase):
                 self.assertEqual(response.json()["id"], given)
                 self.assertIs(type(response.json()["id"]), type(given))
 
-    def test_duplicate_keys_are_harmless(self):
-        body = (
-            '{"jsonrpc":"2.0","id":1,"id":2,"method":"ping","method":"tools/list",'
-            '"params":{"name":"x"},"params":{}}'
-        )
-        response = self.send(body.encode())
-        self.assertEqual(response.status_code, 200)
-        self.assertEqual(response.json()["id"], 2)
-        self.assertIn("tools", response.json()["result"])
-
     def test_a_wrong_content_type_is_415(self):
         for kind in (
             None,
