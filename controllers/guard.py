@@ -10,8 +10,8 @@ https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#securi
 
 import functools
 import ipaddress
+import re
 from collections.abc import Collection
-from urllib.parse import urlsplit
 
 from ..models.exceptions import Suspended
 from .exchange import HttpRequest
@@ -24,6 +24,14 @@ CORS_HEADERS = (
 )
 """The star is for Mcp-Param-…; it stands for all but Authorization. Fetch standard,
 CORS-preflight fetch."""
+
+AUTHORITY = r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]*)?"
+HOST = re.compile(AUTHORITY, re.I)
+"""RFC 9110 section 7.2: host and port, and neither a user before nor a path behind it,
+which somebody else may take for the host."""
+
+ORIGIN = re.compile(f"https?://({AUTHORITY})", re.I)
+"""RFC 6454 section 7."""
 
 EXPOSED_HEADERS = "WWW-Authenticate, Retry-After, Mcp-Session-Id"
 
@@ -49,15 +57,16 @@ class Guard:
         :raise RpcError: HTTP 403, with the setting that would let it in
         """
         host = request.headers.get("Host", "")
-        if not self._is_ours(_hostname(f"//{host}")):
+        if not self._is_ours(_hostname(host)):
             raise RpcError(
                 FORBIDDEN,
                 f"Host {host[:100]!r} is not known here. An administrator can add it "
                 "to the system parameter odoo_dev_mcp.allowed_hosts.",
                 status=403,
             )
-        origin = request.headers.get("Origin")
-        if origin is not None and not self._may_use(origin, host):
+        # RFC 9110 section 5.3: what is sent twice is one value with a comma
+        origin = ", ".join(request.headers.getlist("Origin"))
+        if "Origin" in request.headers and not self._may_use(origin, host):
             raise RpcError(
                 FORBIDDEN,
                 f"Origin {origin[:100]!r} may not use this server. An administrator "
@@ -93,16 +102,13 @@ class Guard:
         """
         if origin.lower().rstrip("/") in self.origins:
             return True
-        try:
-            parts = urlsplit(origin)
-        except ValueError:
+        found = ORIGIN.fullmatch(origin)
+        if not found:
             return False
-        if parts.scheme not in ("http", "https"):
-            return False
-        if parts.netloc.lower() == host.lower():
+        if found[1].lower() == host.lower():
             return True
-        return _is_loopback_name(_hostname(origin)) and _is_loopback_name(
-            _hostname(f"//{host}")
+        return _is_loopback_name(_hostname(found[1])) and _is_loopback_name(
+            _hostname(host)
         )
 
 
@@ -123,11 +129,10 @@ def cors(request: HttpRequest) -> dict[str, str]:
     }
 
 
-def _hostname(url: str) -> str | None:
-    try:
-        return urlsplit(url).hostname
-    except ValueError:
-        return None
+def _hostname(authority: str) -> str | None:
+    """Return the host of ``host:port``; None: it is not of that form."""
+    found = HOST.fullmatch(authority)
+    return found and found[1].strip("[]").lower()
 
 
 @functools.lru_cache(32)

@@ -104,7 +104,10 @@ def credentials(request: HttpRequest) -> Credentials:
 
     A key is taken from the header alone: a URL ends in logs and histories.
     """
-    header = request.headers.get("Authorization")
+    # sent twice it is no key: whoever looked at it before may have taken the other one
+    header = ", ".join(request.headers.getlist("Authorization"))
+    if "Authorization" not in request.headers:
+        header = None
     scheme, _, key = (header or "").partition(" ")
     if header is not None and scheme.lower() != "bearer":
         key = ""
