@@ -18,6 +18,10 @@ from .exceptions import ToolError
 NEVER = ("/proc", "/dev", "/sys")
 """Not files but the kernel's interfaces: reading may block, act, or tell secrets."""
 
+MOST_BYTES = 4096
+"""Of a path: PATH_MAX of Linux, with the NUL at its end. A longer one can be made part
+by part, and then be removed by nobody."""
+
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 FILE = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
@@ -34,6 +38,8 @@ def resolved(path: str, roots: tuple[str, ...]) -> str:
     """
     if "\0" in path:
         raise ToolError("A path cannot hold NUL.")
+    if len(os.fsencode(path)) >= MOST_BYTES:
+        raise refusal(OSError(errno.ENAMETOOLONG, ""), f"{path[:100]}…")
     if not os.path.isabs(path):
         raise ToolError(f"{path!r} is relative: give the absolute path.")
     if ".." in PurePosixPath(path).parts:
