@@ -39,8 +39,16 @@ FORBIDDEN = tuple(
         "fd20:ce::254/128",  # Google's
     )
 )
-NAT64 = ipaddress.ip_network("64:ff9b::/96")
-"""RFC 6052: the last 32 bits are an IPv4 address."""
+EMBEDDING = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "64:ff9b::/96",  # RFC 6052: NAT64
+        "64:ff9b:1::/48",  # RFC 8215: the same, within one network
+        "::ffff:0:0:0/96",  # RFC 2765, 2.1: IPv4-translated
+        "::/96",  # RFC 4291, 2.5.5.1: IPv4-compatible
+    )
+)
+"""The last 32 bits are an IPv4 address."""
 
 
 class AddressError(ValueError):
@@ -124,7 +132,7 @@ def effective(address: Address) -> Address:
     """
     if address.version == 4:
         return address
-    if address in NAT64:
+    if int(address) > 1 and any(address in network for network in EMBEDDING):
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address.ipv4_mapped or address.sixtofour or address
 
