@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from . import descriptors
+from . import descriptors, left_behind
 from .live_call import LiveCall
 from .process_output import Output
 
@@ -31,6 +31,12 @@ PASSED_ON = re.compile(
 )
 """Variables of the server that a command finds: a list of the harmless, for nobody
 knows all names that secrets go by."""
+
+MOST_SAID = 1024
+"""Bytes kept of the begin and of the end of what a supervisor says: its command
+can write there, too."""
+
+SAID = re.compile(r"pid [1-9][0-9]{1,9}|exit -?[0-9]{1,3}|error .*")
 
 URL_WITH_PASSWORD = re.compile(r"://[^/\s]*:[^/\s]*@")
 
@@ -105,6 +111,9 @@ def run(
         for stream in (started.process.stdout, started.process.stderr):
             stream.close()
         _reap(started.process)
+        if started.process.returncode:
+            # it has not ended by itself
+            left_behind.kill_marked(started.mark)
 
 
 class Started(NamedTuple):
@@ -113,11 +122,13 @@ class Started(NamedTuple):
     :param process: its supervisor
     :param status: descriptor of what the supervisor says
     :param held: our end of its leash
+    :param mark: of all that it starts, see :mod:`.left_behind`
     """
 
     process: subprocess.Popen
     status: int
     held: int
+    mark: str
 
     def let_go(self) -> None:
         """Close what is ours; whatever still runs is killed."""
@@ -129,6 +140,7 @@ def _start(argv, timeout: float, cwd, env) -> Started:
 
     :raise OSError, ValueError: it cannot be started with these
     """
+    mark = left_behind.new_mark()
     with descriptors.lock:
         status, told = os.pipe()
         leash, held = os.pipe()
@@ -143,7 +155,7 @@ def _start(argv, timeout: float, cwd, env) -> Started:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 cwd=cwd,
-                env=dict(env),
+                env={**env, left_behind.VARIABLE: mark},
                 pass_fds=(told, leash),
                 start_new_session=True,
             )
@@ -153,7 +165,7 @@ def _start(argv, timeout: float, cwd, env) -> Started:
         finally:
             os.close(told)
             os.close(leash)
-    return Started(process, status, held)
+    return Started(process, status, held, mark)
 
 
 def _close(status: int, held: int) -> None:
@@ -174,7 +186,7 @@ def _reap(process: subprocess.Popen) -> None:
 def _follow(started: Started, interrupt: int, timeout: float, keep: int, hear) -> Ended:
     """Read until the output has ended and the command, or the supervisor, too; or
     until nobody wants it any more."""
-    process, status, held = started
+    process, status, held, _mark = started
     outputs = {process.stdout: Output(keep), process.stderr: Output(keep)}
     said = bytearray()
     end = time.monotonic() + timeout + GRACE
@@ -198,10 +210,11 @@ def _follow(started: Started, interrupt: int, timeout: float, keep: int, hear) -
                     selector.unregister(key.fileobj)
                 elif key.fileobj == status:
                     said += data
+                    del said[MOST_SAID:-MOST_SAID]
                 else:
                     outputs[key.fileobj].add(data)
                     hear(data)
-    code, error = _verdict(said.decode().split("\n"))
+    code, error = _verdict(said.decode(errors="replace").split("\n"))
     if code >= 0 and wanted:
         with contextlib.suppress(BrokenPipeError):
             os.write(held, b".")
@@ -222,10 +235,13 @@ def _all_said(selector, status: int, interrupt: int, said: bytes) -> bool:
 def _verdict(lines: Sequence[str]) -> tuple[int, str]:
     """Return exit code and error from what the supervisor said.
 
-    >>> _verdict(["pid 7", "exit -15", ""]), _verdict(["pid 7", "exit 0", "timeout"])
+    The first line of a kind counts: what the command has forged comes later.
+
+    >>> _verdict(["pid 70", "exit -15", ""]), _verdict(["pid 70", "exit 0", "timeout"])
     ((143, ''), (-1, ''))
     """
-    said = dict(line.split(" ", 1) for line in lines if " " in line)
+    known = [line.split(" ", 1) for line in lines if SAID.fullmatch(line)]
+    said = dict(reversed(known))
     if "error" in said:
         return -2, said["error"]
     if "timeout" not in lines and "exit" in said:

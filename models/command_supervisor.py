@@ -59,23 +59,37 @@ def start(status: int, leash: int, argv) -> int:
     """Start the program in a session of its own; its process id."""
     for descriptor in (status, leash):
         os.set_inheritable(descriptor, False)
+    # the command writes nothing to the status, as it could, before its id is there
+    waits, go = os.pipe()
     pid = os.fork()
     if pid:
         for stream in (1, 2):
             # whoever reads must see the end when the command's own are closed
             os.dup2(0, stream)
         say(status, f"pid {pid}")
+        os.close(waits)
+        os.close(go)
         return pid
     try:
+        os.close(go)
+        os.read(waits, 1)
         os.setsid()
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGCHLD, signal.SIGPIPE, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
+        offer_to_oom_killer()
         os.execv(argv[0], argv)
     except OSError as error:
         say(status, f"error {error.strerror}: {argv[0]}")
     finally:
         os._exit(127)
+
+
+def offer_to_oom_killer() -> None:
+    """Have the kernel end this process and its children first when memory runs out, and
+    not Odoo or PostgreSQL. proc(5)."""
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+        file.write("1000")
 
 
 def say(status: int, line: str) -> None:

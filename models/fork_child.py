@@ -26,6 +26,7 @@ from odoo import http, sql_db
 from odoo.modules.registry import Registry
 
 from . import descriptors
+from .command_supervisor import offer_to_oom_killer
 
 _logger = logging.getLogger(__name__)
 
@@ -65,6 +66,7 @@ def be_fork(work, database: str, told: int, printed: int, leash: int) -> None:
         _reset_signals()
         pid = fork()
         if not pid:
+            os.close(leash)
             _be_worker(work, database, told, printed)
         os.close(told)
         os.close(printed)
@@ -107,6 +109,7 @@ def _be_worker(work, database: str, told: int, printed: int) -> None:
     try:
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        offer_to_oom_killer()
         _settle(database)
         gc.enable()
         _redirect(printed)
@@ -118,8 +121,7 @@ def _be_worker(work, database: str, told: int, printed: int) -> None:
                 stream.flush()
 
             answer = work(tell)
-            sys.stdout.flush()
-            sys.stderr.flush()
+            flush_output()
             kill_below()
             tell("result", answer)
         status = 0
@@ -128,6 +130,13 @@ def _be_worker(work, database: str, told: int, printed: int) -> None:
             os.write(printed, traceback.format_exc().encode())
     finally:
         os._exit(status)
+
+
+def flush_output() -> None:
+    """Send on what is printed, whatever the work has made of the streams."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):
+            stream.flush()
 
 
 def pid_told() -> bytes:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from odoo import sql_db
 
-from . import descriptors
+from . import descriptors, left_behind
 from .fork_child import PID_SIZE, be_detached, be_fork, fork
 from .live_call import LiveCall
 from .process_output import Output
@@ -27,6 +27,12 @@ work has run, so that another one may be tried."""
 
 END_SECONDS = 5
 """So long a fork may take to end all that it has started."""
+
+MOST_TOLD = 16 * 1024 * 1024
+"""Bytes of one line that a fork tells; the code in it can write there, too."""
+
+TOLD = ("progress", "log")
+"""What it tells its call, beside its result and its commit."""
 
 HUNG = "fork %d hung before it began: another one is tried"
 
@@ -141,6 +147,7 @@ class Fork:
     """
 
     def __init__(self, work, database: str) -> None:
+        self.mark = left_behind.new_mark()
         with descriptors.lock:
             self.result, told = os.pipe()
             self.output, printed = os.pipe()
@@ -148,6 +155,7 @@ class Fork:
             descriptors.held.add(self.held)
             self.pid = fork()
             if not self.pid:
+                os.environ[left_behind.VARIABLE] = self.mark
                 be_fork(work, database, told, printed, leash)
             for descriptor in (told, printed, leash):
                 os.close(descriptor)
@@ -176,6 +184,9 @@ class Fork:
             os.kill(self.pid, signal.SIGKILL)
         os.close(descriptor)
         self.status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        if self.status < 0:
+            # the reaper was killed, or tells that its worker was
+            left_behind.kill_marked(self.mark)
         return self.status
 
 
@@ -190,6 +201,7 @@ class Following:
         self.printed = Output(keep)
         self.rest = b""
         self.committed = False
+        self.mangled = False
         self.found: dict | None = None
 
     def to_the_end(self, interrupt: int, timeout: float) -> Forked:
@@ -206,6 +218,7 @@ class Following:
                         running = False
                     elif data := os.read(key.fd, 65536):
                         self._take(key.fd, data)
+                        running = running and not self.mangled
                     else:
                         selector.unregister(key.fd)
                         running = running and key.fd != self.result
@@ -224,13 +237,24 @@ class Following:
             self.call.output(data)
             return
         *lines, self.rest = (self.rest + data).split(b"\n")
-        for kind, value in map(json.loads, lines):
-            if kind == "result":
-                self.found = value
-            elif kind == "committed":
-                self.committed = True
-            else:
-                getattr(self.call, kind)(*value)
+        try:
+            if len(self.rest) > MOST_TOLD:
+                raise ValueError("a line without an end")
+            for kind, value in map(json.loads, lines):
+                self._hear(kind, value)
+        except (RecursionError, TypeError, ValueError) as error:
+            _logger.warning("fork %d told what is nothing: %r", self.fork.pid, error)
+            self.found, self.mangled = None, True
+
+    def _hear(self, kind: str, value) -> None:
+        if kind == "result":
+            self.found = value
+        elif kind == "committed":
+            self.committed = True
+        elif kind in TOLD:
+            getattr(self.call, kind)(*value)
+        else:
+            raise ValueError(f"no {kind!r} is told")
 
 
 def _end_backends(database: str, pid: int) -> None:
