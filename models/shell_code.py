@@ -7,22 +7,27 @@ import ast
 import json
 import linecache
 import os
-import sys
+import re
 import traceback
 from contextlib import closing
+from itertools import islice
 from types import CodeType
 
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
+from psycopg2.sql import Composable
 
 import odoo
 from odoo import api
 from odoo.fields import Command
 from odoo.modules.registry import Registry
+from odoo.tools import SQL
 
 from .exceptions import ToolError
+from .fork_child import flush_output
 from .own_grants import fingerprints, require_kept
 from .redaction import hidden_by_name, redact_text
 from .sql_changes import changed_rows
+from .sql_lexer import statements, tokens
 from .sql_session import end_with_client
 
 FILENAME = "<odoo_shell>"
@@ -36,6 +41,14 @@ ENDED = (
     "the code ended its transaction with COMMIT or ROLLBACK: what it did before stays "
     "as it then was, and nothing is kept of what it did after. Leave them out."
 )
+
+
+NO_END = (
+    "odoo_shell is one transaction, committed when the code has succeeded, or not at "
+    "all: leave each COMMIT or ROLLBACK out. A part is undone with env.cr.savepoint()."
+)
+ENDING = re.compile(r"commit|rollback|abort|end|prepare", re.I)
+"""A statement that ends a transaction has one of these in it."""
 
 
 class Refused(Exception):
@@ -109,8 +122,10 @@ def _forbid(cr) -> None:
 
     execute = cr.execute
 
-    def watched(*args, **kwargs):
-        result = execute(*args, **kwargs)
+    def watched(query, *args, **kwargs):
+        if ends_transaction(_text(query, cr)):
+            raise Refused(NO_END)
+        result = execute(query, *args, **kwargs)
         # outside a transaction PostgreSQL would commit each statement by itself
         if cr.connection.get_transaction_status() == TRANSACTION_STATUS_IDLE:
             raise Refused(ENDED)
@@ -131,6 +146,38 @@ def _forbid(cr) -> None:
     cr.execute = watched
     cr.commit = commit
     os.fork = os.forkpty = fork
+
+
+def _text(query, cr) -> str:
+    """Return the text of whatever a cursor takes for a query."""
+    if isinstance(query, SQL):
+        return query.code
+    if isinstance(query, Composable):
+        return query.as_string(cr.connection)
+    return query.decode("latin-1") if isinstance(query, bytes) else str(query)
+
+
+def ends_transaction(sql: str) -> bool:
+    """Tell whether one of the statements ends the transaction that it is in.
+
+    What hides it from here is told afterwards, see ``_require_whole``.
+
+    >>> ends_transaction("SELECT 1; commit"), ends_transaction("ROLLBACK TO x")
+    (True, False)
+    >>> ends_transaction("SELECT 'COMMIT'"), ends_transaction("PREPARE TRANSACTION 'x'")
+    (False, True)
+    """
+    if not ENDING.search(sql):
+        return False
+    for statement in statements(sql):
+        words = [token.name for token in islice(tokens(statement), 4)]
+        if words[0] in ("commit", "abort", "end"):
+            return True
+        if words[0] == "rollback" and "to" not in words:
+            return True
+        if words[:2] == ["prepare", "transaction"]:
+            return True
+    return False
 
 
 def _evaluate(code: str, env: api.Environment):
@@ -186,7 +233,7 @@ def _explain(error: BaseException) -> str:
     trace = error.__traceback__
     while trace and trace.tb_frame.f_code.co_filename != FILENAME:
         trace = trace.tb_next
-    sys.stdout.flush()
+    flush_output()
     text = "".join(traceback.format_exception(type(error), error, trace)).strip()
     text = redact_text(text)
     if len(text) > LONGEST_ERROR:

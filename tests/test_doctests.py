@@ -35,6 +35,7 @@ MODULES = (
     "models.quick_search",
     "models.read_only_role",
     "models.redaction",
+    "models.shell_code",
     "models.sql_errors",
     "models.sql_lexer",
     "models.sql_mentions",
