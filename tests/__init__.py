@@ -1,6 +1,10 @@
 from . import (
     test_access,
     test_asking,
+    test_attacks_http,
+    test_attacks_paths,
+    test_attacks_privileges,
+    test_attacks_ssrf,
     test_audit,
     test_audit_export,
     test_audit_report,

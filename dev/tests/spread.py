@@ -18,6 +18,8 @@ SECONDS = {
     "cancellation": 60,
     "killed": 55,
     "soak": 50,
+    "attacks_sql": 50,
+    "attacks_processes": 50,
     "services": 45,
     "metrics": 40,
 }
