@@ -9,6 +9,7 @@ from odoo.tools.sql import create_index
 from .audit_file import AuditFile, this_process, vanished
 from .audit_functions import CLOSE, DIGEST, OF_ENTRY, OPEN, is_protected, protect
 from .exceptions import Behind, KeyIsBad, Suspended
+from .gate import PASS
 from .mcp_metric import bound
 from .mcp_sealed_mixin import McpSealedMixin
 from .parameters import settings

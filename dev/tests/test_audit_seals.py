@@ -1,9 +1,7 @@
-"""The chain of seals while calls come in, and what no door lets anybody do to it."""
+"""The chain of seals while calls come in."""
 
 import threading
 from typing import Any
-
-import pytest
 
 from dev.odoo_server import OdooServer
 from dev.tests.backend import Backend
@@ -85,34 +83,3 @@ def test_sealing_is_done_by_a_scheduled_action(
     backend.execute("ir.cron", "method_direct_trigger", [cron["res_id"]])
     last = "SELECT max(last_entry) AS id FROM mcp_audit_seal"
     eventually(lambda: (backend.rows(last)[0]["id"] or 0) >= entry, "it is sealed")
-
-
-@pytest.mark.parametrize(
-    "code",
-    [
-        "env.cr.execute('DELETE FROM mcp_audit_log')",
-        "env.cr.execute('ALTER TABLE mcp_audit_log DISABLE TRIGGER USER')\n"
-        "env.cr.execute('DELETE FROM mcp_audit_log')",
-        "env['mcp.audit.log'].sudo().search([]).unlink()",
-        "env.cr.execute('SELECT mcp_audit_retire(0)')",
-        "env.cr.execute(\"INSERT INTO mcp_audit_log (tool) VALUES ('x')\")",
-        "env['mcp.tool'].sudo().search([]).write({'active': False})",
-        "env['mcp.api.key'].sudo().search([]).write({'expiration_date': False})",
-        "env['ir.config_parameter'].sudo().set_param('odoo_dev_mcp.query_rows', '9')",
-    ],
-)
-def test_no_code_of_a_client_changes_the_audit_or_its_own_grants(
-    client: McpClient, backend: Backend, code: str
-) -> None:
-    client.tool("query_database", query="SELECT 1")
-    query = (
-        "SELECT (SELECT min(id) FROM mcp_audit_log) AS first, (SELECT count(*) FROM"
-        " mcp_tool WHERE active) AS tools, (SELECT count(*) FROM ir_config_parameter"
-        " WHERE key LIKE 'odoo_dev_mcp.%%') AS settings, (SELECT count(*) FROM"
-        " mcp_audit_log WHERE tool = 'x') AS forged"
-    )
-    before = backend.rows(query)
-    result = client.tool("odoo_shell", code=code)
-    assert result["isError"], result
-    assert backend.rows(query) == before
-    assert verified(backend)["state"] == "whole"

@@ -1,4 +1,4 @@
-"""Each defence that SECURITY.md claims names the tests that prove it, and they exist."""
+"""Each defence that SECURITY.md claims names the tests that prove it."""
 
 import re
 
