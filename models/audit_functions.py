@@ -126,25 +126,37 @@ https://www.postgresql.org/docs/current/sql-createtrigger.html
 """
 
 TRIGGERS = {
-    "mcp_audit_log": (
-        "BEFORE UPDATE ON {table} FOR EACH ROW WHEN (OLD.status <> 'open')",
-        "BEFORE DELETE ON {table} FOR EACH ROW",
-        "BEFORE TRUNCATE ON {table} FOR EACH STATEMENT",
-    ),
-    "mcp_audit_seal": (
-        "BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW",
-        "BEFORE TRUNCATE ON {table} FOR EACH STATEMENT",
-    ),
+    "mcp_audit_log": {
+        "mcp_audit_log_kept": """
+            CREATE TRIGGER mcp_audit_log_kept BEFORE UPDATE ON mcp_audit_log
+            FOR EACH ROW WHEN (OLD.status <> 'open')
+            EXECUTE FUNCTION mcp_audit_refuse()""",
+        "mcp_audit_log_not_removed": """
+            CREATE TRIGGER mcp_audit_log_not_removed BEFORE DELETE ON mcp_audit_log
+            FOR EACH ROW EXECUTE FUNCTION mcp_audit_refuse()""",
+        "mcp_audit_log_not_emptied": """
+            CREATE TRIGGER mcp_audit_log_not_emptied BEFORE TRUNCATE ON mcp_audit_log
+            FOR EACH STATEMENT EXECUTE FUNCTION mcp_audit_refuse()""",
+    },
+    "mcp_audit_seal": {
+        "mcp_audit_seal_kept": """
+            CREATE TRIGGER mcp_audit_seal_kept
+            BEFORE UPDATE OR DELETE ON mcp_audit_seal
+            FOR EACH ROW EXECUTE FUNCTION mcp_audit_refuse()""",
+        "mcp_audit_seal_not_emptied": """
+            CREATE TRIGGER mcp_audit_seal_not_emptied
+            BEFORE TRUNCATE ON mcp_audit_seal
+            FOR EACH STATEMENT EXECUTE FUNCTION mcp_audit_refuse()""",
+    },
 }
 
-
-def is_protected(cr, table: str, number: int = 1) -> bool:
-    """Tell whether ``table`` has the trigger of this number."""
-    cr.execute(
-        "SELECT FROM pg_trigger WHERE tgrelid = %s::regclass AND tgname = %s",
-        [table, f"{table}_refuse_{number}"],
-    )
-    return bool(cr.rowcount)
+OF_BEFORE = (
+    "UPDATE mcp_audit_log SET user_res_id = user_id, key_res_id = key_id "
+    "WHERE digest IS NULL",
+    f"UPDATE mcp_audit_log a SET digest = {OF_ENTRY} "
+    "WHERE status <> 'open' AND digest IS NULL",
+)
+"""What entries of before there were digests are given, once."""
 
 
 def protect(cr, table: str) -> None:
@@ -154,9 +166,12 @@ def protect(cr, table: str) -> None:
     upgrade of the addon is committed.
     """
     cr.execute(REFUSE)
-    for number, event in enumerate(TRIGGERS[table], 1):
-        if not is_protected(cr, table, number):
-            cr.execute(
-                f"CREATE TRIGGER {table}_refuse_{number} {event.format(table=table)} "
-                "EXECUTE FUNCTION mcp_audit_refuse()"
-            )
+    for name, definition in TRIGGERS[table].items():
+        if not has_trigger(cr, name):
+            cr.execute(definition)
+
+
+def has_trigger(cr, name: str) -> bool:
+    """Tell whether the trigger is there."""
+    cr.execute("SELECT FROM pg_trigger WHERE tgname = %s", [name])
+    return bool(cr.rowcount)

@@ -7,7 +7,7 @@ from odoo import api, fields, models
 from odoo.tools.sql import create_index
 
 from .audit_file import AuditFile, this_process, vanished
-from .audit_functions import CLOSE, DIGEST, OF_ENTRY, OPEN, is_protected, protect
+from .audit_functions import CLOSE, DIGEST, OF_BEFORE, OPEN, has_trigger, protect
 from .exceptions import Behind, KeyIsBad, Suspended
 from .gate import PASS
 from .mcp_metric import bound
@@ -96,16 +96,9 @@ class McpAuditLog(models.Model):
         define(cr, "mcp_audit_log_digest", DIGEST)
         define(cr, "mcp_audit_log_open", OPEN)
         define(cr, "mcp_audit_log_close", CLOSE)
-        if not is_protected(cr, table):
-            # entries of before there were digests
-            cr.execute(
-                "UPDATE mcp_audit_log SET user_res_id = user_id, key_res_id = key_id "
-                "WHERE digest IS NULL"
-            )
-            cr.execute(
-                f"UPDATE mcp_audit_log a SET digest = {OF_ENTRY} "
-                "WHERE status <> 'open' AND digest IS NULL"
-            )
+        if not has_trigger(cr, "mcp_audit_log_kept"):
+            for statement in OF_BEFORE:
+                cr.execute(statement)
         protect(cr, table)
 
     def _index(self, name: str, columns: list[str], where: str) -> None:

@@ -403,7 +403,7 @@ class TestAuditIsKept(SealCase):
             "ALTER TABLE mcp_audit_log DISABLE TRIGGER USER; DELETE FROM mcp_audit_log",
             "SELECT set_config('mcp.retention', 'on', true); DELETE FROM mcp_audit_log",
             "INSERT INTO mcp_audit_log (tool, status) VALUES ('forged', 'success')",
-            "DROP TRIGGER mcp_audit_log_refuse_1 ON mcp_audit_log",
+            "DROP TRIGGER mcp_audit_log_kept ON mcp_audit_log",
             "DROP TABLE mcp_audit_seal",
             "CREATE OR REPLACE FUNCTION mcp_audit_refuse() RETURNS trigger LANGUAGE "
             "plpgsql AS $$ BEGIN RETURN NULL; END $$",

@@ -26,7 +26,7 @@ class McpAuditLogVerify(models.TransientModel):
     seal_count = fields.Integer("Seals", readonly=True)
     entry_count = fields.Integer("Sealed Entries", readonly=True)
     pending_count = fields.Integer("Not Sealed Yet", readonly=True)
-    first_seal = fields.Integer("First Seal", readonly=True)
+    first_seal = fields.Integer(readonly=True)
     findings = fields.Text(readonly=True)
 
     def action_verify(self):
