@@ -47,6 +47,9 @@ def visible_json(text: str) -> str:
     >>> print(visible_json('["\u200b"]'))
     ["\u200b"]
     """
+    # of ASCII's control characters JSON holds none as it is, but DEL
+    if text.isascii() and "\x7f" not in text:
+        return text
     if not may_hold(text, f"[{CLASS}]"):
         return text
     return UNSEEN.sub(_escape, text)
