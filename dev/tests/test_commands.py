@@ -10,7 +10,7 @@ import pytest
 
 from dev.odoo_server import OdooServer
 from dev.tests.backend import Backend
-from dev.tests.client import McpClient
+from dev.tests.client import McpClient, unmarked
 from dev.tests.processes import processes
 from dev.tests.waiting import Background, at_once, eventually, within
 
@@ -20,7 +20,7 @@ SECRET = "hunter2-of-the-test"
 def run(client: McpClient, command: str, **arguments: object) -> dict:
     result = client.tool("execute_command", command=command, **arguments)
     assert "structuredContent" in result, result["content"][0]["text"]
-    return result["structuredContent"]
+    return unmarked(result["structuredContent"])
 
 
 def refused(client: McpClient, **arguments: object) -> str:
