@@ -178,8 +178,13 @@ def _read_beside_secrets(cursor, views: set[int]) -> dict[int, set[str]]:
 
 
 def _secret_parameters(cursor) -> tuple[str, ...]:
-    """Return the values of Odoo's parameters that are secret, the longest first."""
-    cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [PARAMETERS])
+    """Return the values of Odoo's parameters that are secret, the longest first.
+
+    None where they cannot be read: then the query cannot, either.
+    """
+    cursor.execute(
+        "SELECT has_column_privilege(to_regclass(%s), 'value', 'SELECT')", [PARAMETERS]
+    )
     if not cursor.fetchone()[0]:
         return ()
     cursor.execute(
