@@ -229,7 +229,8 @@ class Following:
             while data := os.read(self.output, 65536):
                 self._take(self.output, data)
         text = self.printed.text()
-        return Forked(self.found, text, status, timed_out, self.committed)
+        found = None if self.mangled else self.found
+        return Forked(found, text, status, timed_out, self.committed)
 
     def _take(self, descriptor: int, data: bytes) -> None:
         if descriptor == self.output:
@@ -237,14 +238,20 @@ class Following:
             self.call.output(data)
             return
         *lines, self.rest = (self.rest + data).split(b"\n")
-        try:
-            if len(self.rest) > MOST_TOLD:
-                raise ValueError("a line without an end")
-            for kind, value in map(json.loads, lines):
+        if len(self.rest) > MOST_TOLD:
+            self._distrust("a line without an end")
+            self.rest = b""
+        for line in lines:
+            try:
+                kind, value = json.loads(line)
                 self._hear(kind, value)
-        except (RecursionError, TypeError, ValueError) as error:
-            _logger.warning("fork %d told what is nothing: %r", self.fork.pid, error)
-            self.found, self.mangled = None, True
+            except (RecursionError, TypeError, ValueError) as error:
+                self._distrust(error)
+
+    def _distrust(self, why: object) -> None:
+        """Take nothing for the result: the work itself has written where it is told."""
+        _logger.warning("fork %d told what is nothing: %r", self.fork.pid, why)
+        self.mangled = True
 
     def _hear(self, kind: str, value) -> None:
         if kind == "result":

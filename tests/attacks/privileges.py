@@ -211,7 +211,7 @@ _KEYS = "env['mcp.api.key'].sudo().search([])"
 OWN_GRANTS = [
     Grant(
         "tools",
-        "UPDATE mcp_tool SET active = true",
+        "UPDATE mcp_tool SET active = NOT active",
         f"{_TOOLS}.write({{'active': False}})",
     ),
     Grant(
@@ -269,7 +269,7 @@ OWN_GRANTS = [
     ),
     Grant(
         "keys",
-        "UPDATE mcp_api_key SET read_only = false, narrowed = false, "
+        "UPDATE mcp_api_key SET read_only = NOT read_only, narrowed = false, "
         "networks = NULL, expiration_date = NULL, revoked_date = NULL",
     ),
     Grant("keys", "UPDATE mcp_api_key SET user_id = 1"),
