@@ -162,7 +162,7 @@ class TestExecuteSql(McpCase):
             "(SELECT count(*) FROM pg_listening_channels()), "
             "(SELECT count(*) FROM pg_prepared_statements), "
             "(SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' "
-            "AND pid = pg_backend_pid())"
+            "AND objid = 4711 AND pid = pg_backend_pid())"
         )
         self.assertEqual(self.env.cr.fetchone(), (None, 0, 0, 0))
 
