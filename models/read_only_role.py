@@ -22,6 +22,7 @@ from psycopg2.extensions import encrypt_password
 from .exceptions import ToolError
 from .kept_connections import Login, connections
 from .redaction import SECRET_NAME
+from .sql_mentions import BY_NAME, PARAMETERS
 
 _logger = logging.getLogger(__name__)
 
@@ -39,17 +40,6 @@ WITHHELD = (
     "query_database. Of a column that is newer than its rights, press Renew in "
     "Settings > MCP Server > Database."
 )
-
-SECRET_COLUMNS = frozenset(
-    {
-        ("auth_totp_device", "key"),
-        # database.secret is one of its rows, the password of the role another
-        ("ir_config_parameter", "value"),
-        ("mcp_api_key", "key_hash"),
-        ("res_users_apikeys", "key"),
-    }
-)
-"""Beside those whose names say so."""
 
 DOCUMENT_TOKEN = "access_token"
 """Opens one document to its customer: the role reads that anyway."""
@@ -111,21 +101,21 @@ class Relation(NamedTuple):
         return [
             column
             for column, textual in zip(self.columns, self.textual, strict=True)
-            if not (textual and is_secret(self.name, column))
+            if not (textual and is_withheld(self.name, column))
         ]
 
 
-def is_secret(table: str, column: str) -> bool:
+def is_withheld(table: str, column: str) -> bool:
     """Tell whether a column holds what lets somebody in elsewhere.
 
-    >>> is_secret("res_users", "password"), is_secret("res_users", "login")
+    >>> is_withheld("res_users", "password"), is_withheld("res_users", "login")
     (True, False)
-    >>> is_secret("ir_config_parameter", "value"), is_secret("ir_property", "value")
+    >>> is_withheld("ir_config_parameter", "value"), is_withheld("ir_property", "value")
     (True, False)
-    >>> is_secret("sale_order", "access_token")
+    >>> is_withheld("sale_order", "access_token")
     False
     """
-    if (table, column) in SECRET_COLUMNS:
+    if column in BY_NAME.get(table, ()) or (table, column) == (PARAMETERS, "value"):
         return True
     return column != DOCUMENT_TOKEN and bool(SECRET_NAME.search(column))
 

@@ -22,7 +22,7 @@ BY_NAME = {
     "res_users_apikeys": {"key"},
 }
 """Tables whose rows are secret as a whole, with columns that are secret although their
-names may not say so."""
+names may not say so. The read-only role may not read these either."""
 
 PARAMETERS = "ir_config_parameter"
 """Its values are secret where their keys say so."""

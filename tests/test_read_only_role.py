@@ -135,7 +135,7 @@ class TestReader(McpCase):
         self.assertGreaterEqual(len(found), 4)
         for pair in SECRETS:
             with self.subTest(column=pair):
-                self.assertTrue(read_only_role.is_secret(*pair))
+                self.assertTrue(read_only_role.is_withheld(*pair))
 
     def test_what_developers_read_is_not(self):
         for table, columns in (
@@ -147,4 +147,4 @@ class TestReader(McpCase):
         ):
             for column in columns:
                 with self.subTest(table=table, column=column):
-                    self.assertFalse(read_only_role.is_secret(table, column))
+                    self.assertFalse(read_only_role.is_withheld(table, column))
