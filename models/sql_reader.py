@@ -61,6 +61,8 @@ LEAST_BYTES = 10_000
 """A single row up to this size is told whole, however low the cap."""
 
 
+TOO_DEEP = "JSON in it is nested too deep to be told: select a part of it (-> or #>)."
+
 UNLOCK = b"SELECT pg_advisory_unlock_all();"
 """A lock of the session outlives a transaction, and its connection is kept."""
 
@@ -221,7 +223,10 @@ def _fetched(cursor, query: str, wanted: int) -> list[tuple]:
     except psycopg2.DataError as error:
         check_quiet(error, query)
         raise
-    return cursor.fetchall()
+    try:
+        return cursor.fetchall()
+    except RecursionError as error:
+        raise ToolError(TOO_DEEP) from error
 
 
 def bind(cursor, query: str, params: list) -> str:

@@ -193,6 +193,13 @@ class TestQueryValues(McpCase):
         else:
             self.assertNotIn("internal error", outcome.text)
 
+    def test_json_that_is_nested_too_deep_is_told_with_the_remedy(self):
+        deep = "(repeat('[', 3000) || repeat(']', 3000))::jsonb"
+        said = self.refused("query_database", query=f"SELECT {deep} AS v")
+        self.assertIn("select a part", said)
+        taken = self.ok("query_database", query=f"SELECT jsonb_typeof({deep}) AS v")
+        self.assertEqual(taken["rows"], [{"v": "array"}])
+
     def test_every_type_of_this_database_can_be_read(self):
         """A NULL of each, and of its array: nothing fails for want of a caster."""
         self.env.cr.execute(
