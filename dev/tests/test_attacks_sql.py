@@ -11,6 +11,7 @@ from attacks.sql import EXHAUSTS, LOCK, PARAMETERS, SQL
 from dev.odoo_server import OdooServer
 from dev.tests.backend import Backend
 from dev.tests.client import McpClient
+from dev.tests.test_sql_escapes import SESSION
 from dev.tests.waiting import eventually
 
 KINDS = list(dict.fromkeys(attack.kind for attack in SQL))
@@ -102,19 +103,6 @@ SELECT (SELECT array_agg(v::text ORDER BY id) FROM mcp_victim v) AS rows,
          WHERE datname = current_database()
            AND (locktype = 'advisory' OR relation = 'mcp_victim'::regclass
                 AND pid <> pg_backend_pid())) AS locks
-"""
-SESSION = """
-env.cr.rollback()
-env.cr.execute('''
-    SELECT name, setting FROM pg_settings WHERE name IN (
-        'statement_timeout', 'lock_timeout', 'transaction_read_only', 'search_path',
-        'default_transaction_read_only', 'role', 'client_encoding', 'row_security',
-        'standard_conforming_strings', 'session_replication_role')
-    UNION ALL SELECT 'user', current_user::text
-    UNION ALL SELECT 'listens to', string_agg(c, ',') FROM pg_listening_channels() c
-    UNION ALL SELECT 'prepared', string_agg(name, ',') FROM pg_prepared_statements
-     ORDER BY 1''')
-action = {'settings': env.cr.fetchall()}
 """
 
 

@@ -40,7 +40,8 @@ env.cr.execute('''
         'statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout',
         'transaction_read_only', 'default_transaction_read_only', 'role', 'search_path',
         'transaction_isolation', 'default_transaction_isolation', 'work_mem',
-        'session_replication_role', 'client_encoding', 'row_security')
+        'session_replication_role', 'client_encoding', 'row_security',
+        'standard_conforming_strings')
     UNION ALL SELECT 'user', current_user::text
     UNION ALL SELECT 'listens to', string_agg(c, ',') FROM pg_listening_channels() c
     UNION ALL SELECT 'prepared', string_agg(name, ',') FROM pg_prepared_statements
