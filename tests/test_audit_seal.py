@@ -11,6 +11,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..models import mcp_audit_seal
+from ..models.audit_functions import OF_ENTRY
 from .audit_rows import as_owner
 from .common import ADMINISTRATOR, SETTINGS, USER, McpCase, McpHttpCase
 
@@ -117,8 +118,7 @@ class TestAuditSeal(SealCase):
         entry = self.made[2]
         self.tamper("UPDATE mcp_audit_log SET tool = 'x' WHERE id = %s", entry)
         self.tamper(
-            f"UPDATE mcp_audit_log a SET digest = {mcp_audit_seal.OF_ENTRY} "
-            "WHERE id = %s",
+            f"UPDATE mcp_audit_log a SET digest = {OF_ENTRY} WHERE id = %s",
             entry,
         )
         self.assertEqual(self.findings(), [f"Entry {entry} (seal 2) was changed."])
@@ -168,8 +168,7 @@ class TestAuditSeal(SealCase):
             [self.made[-1] + 5],
         )
         self.tamper(
-            "UPDATE mcp_audit_log a SET digest = "
-            f"{mcp_audit_seal.OF_ENTRY} WHERE id = %s",
+            f"UPDATE mcp_audit_log a SET digest = {OF_ENTRY} WHERE id = %s",
             self.made[-1] + 5,
         )
         self.assertEqual(
