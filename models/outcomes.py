@@ -120,7 +120,7 @@ def _shown(said: str) -> str:
 def _shown_block(block: Content) -> Content:
     """Return a block of a record's code with its text as it may be shown."""
     if block["type"] == "text":
-        return text(_shown(block["text"]))
+        return Content({**block, "text": _shown(block["text"])})
     if "text" in block.get("resource", {}):
         shown = {**block["resource"], "text": _shown(block["resource"]["text"])}
         return Content({**block, "resource": shown})

@@ -192,11 +192,13 @@ class Figures:
         counts = [count for _end, count in self.book.windows]
         told = f"{max(counts)}, in {counts.count(LET_IN)} of {len(counts)}"
         yield (f"most let in by the limit of {LET_IN}, in so many windows", told)
+        workers = [pid for pid in self.book.served if pid != self.memory.listener]
+        names = {pid: f"worker {number}" for number, pid in enumerate(workers, 1)}
         for pid in self.book.served:
-            name = LISTENER if pid == self.memory.listener else f"worker {pid}"
+            name = names.get(pid, f"the {LISTENER}")
             start, end = (self.memory.quarter(pid, number) / MIB for number in (1, 3))
             told = f"{start:.0f} → {end:.0f}"
-            yield (f"MiB of the {name}: second quarter → last", told)
+            yield (f"MiB of {name}: second quarter → last", told)
 
     def _book(self) -> str:
         return f"{len(self.book.entries):,}, {self.book.lines:,}"
