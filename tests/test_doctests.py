@@ -37,6 +37,7 @@ MODULES = (
     "models.redaction",
     "models.shell_code",
     "models.sql_errors",
+    "models.sql_functions",
     "models.sql_lexer",
     "models.sql_mentions",
     "models.sql_reader",

@@ -311,8 +311,11 @@ UNSEEN = [
     Sql("unseen", "SELECT * FROM mcp_deleting_view"),
     Sql("unseen", "SELECT mcp_hidden_copy()"),
     Sql("unseen", "SELECT mcp_hidden_listen()", "harmless"),
-    Sql("unseen", "SELECT * FROM mcp_locking_view", "harmless"),
-    Sql("unseen", "SELECT id FROM mcp_locking_view WHERE locked", "harmless"),
+    Sql("unseen", "SELECT * FROM mcp_locking_view"),
+    Sql("unseen", "SELECT id FROM mcp_locking_view WHERE locked"),
+    Sql("unseen", 'SELECT * FROM "mcp_locking_view"'),
+    Sql("unseen", "TABLE MCP_Locking_View"),
+    Sql("unseen", 'SELECT * FROM U&"mcp\\005flocking\\005fview"'),
 ]
 
 TEXTS = [
