@@ -18,7 +18,7 @@ DENIED = re.compile(
       pg_(terminate|cancel)_backend | pg_reload_conf | pg_rotate_logfile\w*
     | pg_(try_)?advisory_\w+ | pg_notify | set_config
     | pg_read_\w*file\w* | pg_stat_file | pg_ls_\w+ | pg_file_\w+
-    | pg_\w*(_slot|_slots)\w* | pg_logical_\w+ | pg_replication_\w+
+    | pg_(?!get_|stat_get_)\w*(_slot|_slots)\w* | pg_logical_\w+ | pg_replication_\w+
     | pg_(start|stop)_backup | pg_backup_\w+ | pg_(create_restore_point|switch_wal)
     | pg_(promote|wal_replay_\w+|export_snapshot|import_system_collations)
     | pg_stat_reset\w* | pg_stat_statements_reset | pg_stat_clear_snapshot
