@@ -66,7 +66,10 @@ RETURNS text LANGUAGE sql STABLE AS $$
 $$
 """
 """What is in an entry, as sha256 of a JSON array: dates are ISO there, whatever the
-session says. Its user and key count as they were called then: both may be deleted.
+session says. Its user and key count by their ids: both may be deleted.
+
+To change it would call every entry changed that has one: what is added to entries later
+needs a digest of its own.
 https://www.postgresql.org/docs/current/functions-binarystring.html
 """
 
