@@ -78,43 +78,53 @@ https://www.postgresql.org/docs/current/ddl-schemas.html#DDL-SCHEMAS-CATALOG
 AS_BEFORE = "ROLLBACK TO SAVEPOINT mcp_grants; RELEASE SAVEPOINT mcp_grants"
 
 
+class Grants:
+    """What governs tool calls, as it is when this is made.
+
+    What is looked at is settled then, too: code may do to the registry what it likes.
+    """
+
+    def __init__(self, env) -> None:
+        self.env = env
+        self.wanted = _wanted(env.registry)
+        env.flush_all()
+        env.cr.execute(FINGERPRINTS, self.wanted)
+        self.before = dict(env.cr.fetchall())
+
+    def require_kept(self) -> None:
+        """Compare with what is there now.
+
+        :raise ToolError: naming what has changed; the transaction is not to be
+            committed
+        """
+        cr = self.env.cr
+        self.env.flush_all()
+        cr.execute(AS_POSTGRESQL + FINGERPRINTS, self.wanted)
+        found = dict(cr.fetchall())
+        cr.execute(AS_BEFORE)
+        changed = sorted(
+            name for name, told in self.before.items() if found[name] != told
+        )
+        if changed:
+            raise ToolError(
+                f"No tool call changes what governs tool calls ({', '.join(changed)}). "
+                "Nothing is kept: do it in Odoo, under MCP Server or Settings."
+            )
+
+
 @contextlib.contextmanager
 def kept_grants(env) -> Iterator[None]:
     """Let nothing that governs tool calls be changed within.
 
     :raise ToolError: it was; the transaction is not to be committed
     """
-    before = fingerprints(env)
+    grants = Grants(env)
     yield
-    require_kept(env, before)
+    grants.require_kept()
 
 
-def require_kept(env, before: dict[str, str]) -> None:
-    """Compare with the :func:`fingerprints` of before.
-
-    :raise ToolError: naming what has changed
-    """
-    env.flush_all()
-    env.cr.execute(AS_POSTGRESQL + FINGERPRINTS, _wanted(env))
-    found = dict(env.cr.fetchall())
-    env.cr.execute(AS_BEFORE)
-    changed = sorted(name for name in before if found[name] != before[name])
-    if changed:
-        raise ToolError(
-            f"No tool call changes what governs tool calls ({', '.join(changed)}). "
-            "Nothing is kept: do it in Odoo, under MCP Server or Settings."
-        )
-
-
-def fingerprints(env) -> dict[str, str]:
-    """Return what there is of each thing that governs calls, by its name."""
-    env.flush_all()
-    env.cr.execute(FINGERPRINTS, _wanted(env))
-    return dict(env.cr.fetchall())
-
-
-def _wanted(env) -> dict[str, object]:
-    models = env.registry.values()
+def _wanted(registry) -> dict[str, object]:
+    models = registry.values()
     own = [model for model in models if model._original_module == "odoo_dev_mcp"]
     return {
         "governors": list(GOVERNORS),

@@ -24,7 +24,7 @@ from odoo.tools import SQL
 
 from .exceptions import ToolError
 from .fork_child import flush_output
-from .own_grants import fingerprints, require_kept
+from .own_grants import Grants
 from .redaction import hidden_by_name, redact_text
 from .sql_changes import changed_rows
 from .sql_lexer import statements, tokens
@@ -89,7 +89,7 @@ def run(
         cr.execute("SELECT now()")
         began = cr.fetchone()[0]
         env = api.Environment(cr, uid, context)
-        grants = fingerprints(env)
+        grants = Grants(env)
         _forbid(cr)
         try:
             value = _evaluate(code, env)
@@ -99,7 +99,7 @@ def run(
                 answer["changes"] = changed_rows(cr, registry.cursor)
             _require_whole(cr, began)
             if not dry_run:
-                require_kept(env, grants)
+                grants.require_kept()
         except BaseException as error:
             cr.rollback()
             return {"return_value": None, "error": _explain(error)}

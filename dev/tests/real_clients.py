@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dev import paths
-from dev.tests.backend import Backend
+from dev.tests.backend import ADMIN, Backend
 from dev.tests.client import ENDPOINT, LEGACY, MODERN
 
 DRIVERS = Path(__file__).with_name("clients")
 SECONDS = 180
 REVISIONS = {"auto": MODERN, "legacy": LEGACY}
 ROWS = [{"name": "Ada of the clients"}, {"name": "Grace of the clients"}]
+ADMIN_ID = 2
 CHANGING = "told_to_clients"
 ASKING = "asks_clients"
 FORM = {
@@ -45,11 +46,12 @@ ASKED = {
     "command": {"command": "for n in 1 2 3; do echo line $n; sleep 0.4; done"},
     "resource": "odoo://system",
     "changing": CHANGING,
-    "change": {
-        "code": f"tool = env['mcp.tool'].search([('name', '=', {CHANGING!r})])\n"
-        "tool.title += '!'"
-    },
 }
+CHANGE = f"""
+tool = env['mcp.tool'].search([('name', '=', {CHANGING!r})])
+tool.write({{'title': tool.title + '!'}})
+"""
+"""What an administrator does meanwhile: no tool call changes a tool."""
 
 
 class Door(NamedTuple):
@@ -70,9 +72,26 @@ def prepare(backend: Backend) -> None:
     backend.execute("res.partner", "create", partners)
     backend.tool(CHANGING, "action = {}")
     backend.tool(ASKING, ASKS)
+    [model] = backend.execute("ir.model", "search", [("model", "=", "mcp.tool")])
+    action = {"name": CHANGING, "model_id": model, "state": "code", "code": CHANGE}
+    backend.execute("ir.actions.server", "create", action)
 
 
-def facts(door: Door, key: str) -> dict[str, str]:
+def change(backend: Backend) -> dict[str, Any]:
+    """The request that has the administrator change the tool: URL and JSON body."""
+    named = [("name", "=", CHANGING)]
+    found = backend.execute("ir.actions.server", "search", named, order="id desc")
+    called = ("ir.actions.server", "run", [found[:1]])
+    params = {
+        "service": "object",
+        "method": "execute_kw",
+        "args": [backend.server.database, ADMIN_ID, ADMIN[1], *called],
+    }
+    body = {"jsonrpc": "2.0", "method": "call", "params": params}
+    return {"url": f"{backend.server.url}/jsonrpc", "body": body}
+
+
+def facts(door: Door, key: str, backend: Backend) -> dict[str, str]:
     """Variables of a driver in ``clients/``."""
     # A proxy of the environment is never asked for a loopback address.
     direct = ",".join(filter(None, [os.environ.get("NO_PROXY"), "127.0.0.1"]))
@@ -80,6 +99,7 @@ def facts(door: Door, key: str) -> dict[str, str]:
         "MCP_URL": door.url,
         "MCP_KEY": key,
         "MCP_ASKED": json.dumps(ASKED),
+        "MCP_CHANGE": json.dumps(change(backend)),
         "NO_PROXY": direct,
     }
 

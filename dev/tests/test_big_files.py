@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from dev.odoo_server import OdooServer
+from dev.tests.backend import Backend
 from dev.tests.client import McpClient
 from dev.tests.test_big_results import MEBIBYTE, memory
 from dev.tests.waiting import within
@@ -76,7 +77,7 @@ def test_full_disk_leaves_nothing_half_written(
 
 
 def test_folder_that_is_swapped_all_the_while_is_never_left(
-    client: McpClient, tmp_path: Path
+    client: McpClient, backend: Backend, tmp_path: Path
 ) -> None:
     """The secret is never read and never written, whoever wins the race."""
     root, outside = tmp_path / "root", tmp_path / "outside"
@@ -95,7 +96,7 @@ def test_folder_that_is_swapped_all_the_while_is_never_left(
             spare.rename(inside)
 
     swapper = threading.Thread(target=swap)
-    client.tool("odoo_shell", code=set_roots(str(root)))
+    backend.parameter("path_roots", root)
     swapper.start()
     try:
         answers = [
@@ -107,7 +108,7 @@ def test_folder_that_is_swapped_all_the_while_is_never_left(
     finally:
         ended.set()
         swapper.join()
-        client.tool("odoo_shell", code=set_roots(""))
+        backend.parameter("path_roots", False)
     told = {
         answer["structuredContent"]["content"]
         for answer in answers
@@ -116,11 +117,6 @@ def test_folder_that_is_swapped_all_the_while_is_never_left(
     assert told <= {"inside"}
     assert (outside / "file").read_text() == "outside"
     assert [entry.name for entry in outside.iterdir()] == ["file"]
-
-
-def set_roots(path: str) -> str:
-    parameters = "env['ir.config_parameter'].sudo()"
-    return f"{parameters}.set_param('odoo_dev_mcp.path_roots', {path!r})"
 
 
 def test_writers_at_once_leave_one_of_their_files_whole(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from dev import node_env
 from dev.node_env import NodeEnv
@@ -54,7 +55,7 @@ def typescript(door: Door, key: str, asked: Backend) -> dict[str, Any]:
     """What each driver tells of its sessions."""
     env = node_env.environment("typescript")
     packages = {"MCP_PACKAGES": str(env.root)}
-    variables = env.variables({**real_clients.facts(door, key), **packages})
+    variables = env.variables({**real_clients.facts(door, key, asked), **packages})
     # one after the other: each changes a tool and looks at what has come of it
     return {
         driver: real_clients.sessions([env.node, DRIVERS / driver], variables)
@@ -166,7 +167,8 @@ def test_stdio_client_behind_mcp_remote_gets_all_that_it_asks_for(
         unknown = bridge.request("tools/call", name="no_such_tool", arguments={})
         assert unknown["error"]["code"] == -32602
         if door.tells_changes:
-            bridge.call("odoo_shell", ASKED["change"])
+            change = real_clients.change(asked)
+            requests.post(change["url"], json=change["body"], timeout=60)
             bridge.wait("notifications/tools/list_changed")
 
 

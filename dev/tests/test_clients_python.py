@@ -15,19 +15,21 @@ UNKNOWN_KEY = "This key is not known here. Check it for typos."
 Sessions = dict[str, dict[str, Any]]
 
 
-def sessions(env: PythonEnv, driver: str, door: Door, key: str) -> Sessions:
-    variables = env.variables(real_clients.facts(door, key))
+def sessions(
+    env: PythonEnv, driver: str, door: Door, key: str, backend: Backend
+) -> Sessions:
+    variables = env.variables(real_clients.facts(door, key, backend))
     return real_clients.sessions([env.python, DRIVERS / driver], variables)
 
 
 @pytest.fixture(scope="module")
 def sdk(door: Door, key: str, client_env: PythonEnv, asked: Backend) -> Sessions:
-    return sessions(client_env, "python_sdk.py", door, key)
+    return sessions(client_env, "python_sdk.py", door, key, asked)
 
 
 @pytest.fixture(scope="module")
 def fastmcp(door: Door, key: str, fastmcp_env: PythonEnv, asked: Backend) -> Sessions:
-    return sessions(fastmcp_env, "fastmcp_client.py", door, key)
+    return sessions(fastmcp_env, "fastmcp_client.py", door, key, asked)
 
 
 @pytest.mark.parametrize("mode", REVISIONS)
@@ -51,7 +53,7 @@ def test_lines_of_the_readme_read_real_rows(
 ) -> None:
     script = tmp_path / "readme.py"
     script.write_text(real_clients.snippet("Python", door, key))
-    variables = client_env.variables(real_clients.facts(door, key))
+    variables = client_env.variables(real_clients.facts(door, key, asked))
     done = real_clients.run([client_env.python, script], variables)
     assert done.returncode == 0, done.stderr
     [counted] = asked.rows("SELECT count(*) FROM res_partner")

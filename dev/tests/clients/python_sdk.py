@@ -2,6 +2,9 @@
 
 import asyncio
 import contextlib
+import json
+import os
+import urllib.request
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -72,9 +75,20 @@ async def titles(client: Client) -> list[str]:
         # before that, a stream is open all the time
         if client.protocol_version == MODERN:
             await stack.enter_async_context(client.listen(tools_list_changed=True))
-        await client.call_tool("odoo_shell", ASKED["change"])
+        await asyncio.to_thread(change)
         await asyncio.wait_for(changed.wait(), SECONDS)
     return [before, await title(client)]
+
+
+def change() -> None:
+    """Have the administrator change a tool."""
+    asked = json.loads(os.environ["MCP_CHANGE"])
+    request = urllib.request.Request(
+        asked["url"],
+        json.dumps(asked["body"]).encode(),
+        {"Content-Type": "application/json"},
+    )
+    urllib.request.urlopen(request, timeout=SECONDS).close()
 
 
 async def title(client: Client) -> str:

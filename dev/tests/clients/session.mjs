@@ -1,10 +1,11 @@
 // What every client of the TypeScript SDKs does in its sessions, told as JSON on standard
-// output. Where comes in MCP_URL and MCP_KEY, what is asked in MCP_ASKED: see
+// output. Where comes in MCP_URL and MCP_KEY, what is asked in MCP_ASKED, and the
+// request that changes a tool in MCP_CHANGE: see
 // real_clients.py. MCP_PACKAGES is the folder that has node_modules.
 
 import { createRequire } from "node:module";
 
-const { MCP_ASKED, MCP_KEY, MCP_PACKAGES, MCP_URL } = process.env;
+const { MCP_ASKED, MCP_CHANGE, MCP_KEY, MCP_PACKAGES, MCP_URL } = process.env;
 const asked = JSON.parse(MCP_ASKED);
 
 export const require = createRequire(`${MCP_PACKAGES}/`);
@@ -58,6 +59,12 @@ function changes() {
   return { changed, listChanged: { tools: { onChanged, debounceMs: 0 } } };
 }
 
+/** Have the administrator change a tool. */
+async function change({ url, body }) {
+  const headers = { "Content-Type": "application/json" };
+  await fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
+}
+
 async function tell({ client, callTool, revision }, changed) {
   const messages = [];
   const onprogress = ({ message }) => messages.push(message);
@@ -73,7 +80,7 @@ async function tell({ client, callTool, revision }, changed) {
   const told = await callTool(asked.asking, {});
   const titles = [title(tools)];
   if (client.getServerCapabilities().tools.listChanged) {
-    await callTool("odoo_shell", asked.change);
+    await change(JSON.parse(MCP_CHANGE));
     titles.push(title(await changed));
   }
   return {

@@ -1,4 +1,10 @@
 import { registry } from "@web/core/registry";
+import { session } from "@web/session";
+
+const BEFORE = "o_mcp_before_saving";
+
+// Saving loads the page anew: a tour of 19.0 wants to know that, one of 18.0 does not.
+const loadsAnew = session.server_version_info?.[0] >= 19 ? { expectUnloadPage: true } : {};
 
 registry.category("web_tour.tours").add("odoo_dev_mcp_settings", {
     url: "/odoo/action-odoo_dev_mcp.res_config_settings_action",
@@ -36,13 +42,19 @@ registry.category("web_tour.tours").add("odoo_dev_mcp_settings", {
             run: "edit 77",
         },
         {
+            content: "Remember the page",
+            trigger: ".o_form_button_save",
+            run: () => document.body.classList.add(BEFORE),
+        },
+        {
             content: "Save",
             trigger: ".o_form_button_save",
             run: "click",
+            ...loadsAnew,
         },
         {
-            content: "It is kept",
-            trigger: ".o_form_view:not(:has(.o_dirty_warning)) div[name=mcp_query_rows] input",
+            content: "The page is a new one, and it is kept",
+            trigger: `body:not(.${BEFORE}) .o_form_view:not(:has(.o_dirty_warning)) div[name=mcp_query_rows] input`,
         },
     ],
 });
