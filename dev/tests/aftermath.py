@@ -21,6 +21,8 @@ from dev.tests.waiting import eventually
 
 CLOSE_LOST = "action = env['mcp.audit.log']._close_lost()"
 LISTENER_LOCK = 0x6D63706C
+GATE_LOCK = 0x6D637067
+"""What the server's own transactions hold while they last: see ``models/gate.py``."""
 HELD = f"""
 SELECT a.pid, l.locktype, l.relation::regclass::text, l.mode, a.state, a.query
   FROM pg_stat_activity a JOIN pg_locks l USING (pid)

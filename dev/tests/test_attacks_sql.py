@@ -9,6 +9,7 @@ import pytest
 from attacks.sql import EXHAUSTS, LOCK, PARAMETERS, SQL
 
 from dev.odoo_server import OdooServer
+from dev.tests.aftermath import GATE_LOCK
 from dev.tests.backend import Backend
 from dev.tests.client import McpClient
 from dev.tests.test_sql_escapes import SESSION
@@ -72,7 +73,7 @@ DROP PROCEDURE mcp_victim_call; DROP FUNCTION mcp_victim_empty;
 DROP MATERIALIZED VIEW mcp_matview; DROP SEQUENCE mcp_victim_seq; DROP TABLE mcp_victim;
 """
 
-STATE = """
+STATE = f"""
 SELECT (SELECT array_agg(v::text ORDER BY id) FROM mcp_victim v) AS rows,
        (SELECT last_value || is_called::text FROM mcp_victim_seq) AS sequence,
        (SELECT count(*) FROM pg_class WHERE relpersistence <> 't') AS relations,
@@ -101,7 +102,8 @@ SELECT (SELECT array_agg(v::text ORDER BY id) FROM mcp_victim v) AS rows,
                                WHERE datname = current_database())) AS role_settings,
        (SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
          WHERE datname = current_database()
-           AND (locktype = 'advisory' OR relation = 'mcp_victim'::regclass
+           AND (locktype = 'advisory' AND classid::bigint <> {GATE_LOCK}
+                OR relation = 'mcp_victim'::regclass
                 AND pid <> pg_backend_pid())) AS locks
 """
 

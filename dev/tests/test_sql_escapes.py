@@ -6,6 +6,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
+from dev.tests.aftermath import GATE_LOCK
 from dev.tests.backend import Backend
 from dev.tests.client import McpClient
 from dev.tests.sql_escapes import ESCAPES, HARMLESS
@@ -81,7 +82,8 @@ def require_unharmed(backend: Backend, canary: psycopg2.extensions.connection) -
     assert backend.rows("SELECT * FROM pg_prepared_xacts") == []
     held = (
         "SELECT pid, objid FROM pg_locks l JOIN pg_database d ON d.oid = l.database "
-        "WHERE locktype = 'advisory' AND datname = current_database()"
+        "WHERE locktype = 'advisory' AND datname = current_database() "
+        f"AND classid::bigint <> {GATE_LOCK}"
     )
     assert backend.rows(held) == []
     assert not TRACE.exists()
