@@ -11,15 +11,12 @@ from odoo import http
 from odoo.exceptions import ValidationError
 from odoo.http import Response, request
 
-from ..wizards.mcp_audit_log_export import URL
+from ..wizards.mcp_audit_log_export import EXTENSIONS, URL
 
 _logger = logging.getLogger(__name__)
 
-TYPES = {
-    "csv": "text/csv; charset=utf-8",
-    "jsonl": "application/jsonl",
-    "seals": "application/jsonl",
-}
+TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl"}
+"""By the extension of the file."""
 
 BLOCK = 64 * 1024
 
@@ -58,7 +55,7 @@ def _download(file, name: str, file_format: str) -> Response:
         wrap_file(request.httprequest.environ, file, BLOCK),
         direct_passthrough=True,
         headers={
-            "Content-Type": TYPES[file_format],
+            "Content-Type": TYPES[EXTENSIONS[file_format]],
             "Content-Length": size,
             "Content-Disposition": http.content_disposition(name),
             "Cache-Control": "no-store",

@@ -3,6 +3,13 @@
 from .audit_functions import OF_ENTRY
 from .gate import PASS
 
+SEALED = """
+SELECT s.id AS seal, s.last_entry, split_part(line, ' ', 1)::integer AS entry,
+       split_part(line, ' ', 2) AS digest
+  FROM mcp_audit_seal s, unnest(string_to_array(s.entries, E'\\n')) AS line
+"""
+"""Each entry of each seal."""
+
 HASH = """
 CREATE FUNCTION mcp_audit_seal_hash(s mcp_audit_seal)
 RETURNS text LANGUAGE sql STABLE AS $$
@@ -47,9 +54,7 @@ BEGIN
     open_now := ARRAY(SELECT id FROM mcp_audit_log WHERE status = 'open');
 
     sealed_before := ARRAY(
-        SELECT split_part(line, ' ', 1)::integer
-          FROM mcp_audit_seal, unnest(string_to_array(entries, E'\\n')) AS line
-         WHERE last_entry > last.settled);
+        SELECT entry FROM ({SEALED}) line WHERE line.last_entry > last.settled);
     -- no further than a batch reaches: where nothing was sealed yet there are millions
     reach := (SELECT id FROM mcp_audit_log WHERE id > coalesce(last.settled, 0)
                ORDER BY id OFFSET most + cardinality(sealed_before) LIMIT 1);
@@ -100,10 +105,8 @@ BEGIN
     SELECT coalesce(min(id) FILTER (WHERE newest >= cutoff), max(id) + 1)
       INTO kept FROM mcp_audit_seal;
     PERFORM set_config('mcp.retention', 'on', true);
-    DELETE FROM mcp_audit_log WHERE id IN (
-        SELECT split_part(line, ' ', 1)::integer
-          FROM mcp_audit_seal, unnest(string_to_array(entries, E'\\n')) AS line
-         WHERE id < kept);
+    DELETE FROM mcp_audit_log
+     WHERE id IN (SELECT entry FROM ({SEALED}) line WHERE seal < kept);
     GET DIAGNOSTICS removed = ROW_COUNT;
     IF removed > 0 THEN
         -- it says where the chain begins from now on
@@ -122,12 +125,6 @@ SELECT id, hash, hash = mcp_audit_seal_hash(s) AS whole,
        last_value(first_seal) OVER (ORDER BY id
            ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS begins
   FROM mcp_audit_seal s WINDOW w AS (ORDER BY id) ORDER BY id
-"""
-
-SEALED = """
-SELECT s.id AS seal, split_part(line, ' ', 1)::integer AS entry,
-       split_part(line, ' ', 2) AS digest
-  FROM mcp_audit_seal s, unnest(string_to_array(s.entries, E'\\n')) AS line
 """
 
 FAULTS = f"""
@@ -159,7 +156,7 @@ SELECT * FROM (
 
 COUNTS = f"""
 SELECT (SELECT count(*) FROM mcp_audit_seal) AS seals,
-       (SELECT count(*) FROM ({SEALED}) sealed) AS entries,
+       (SELECT coalesce(sum(entry_count), 0) FROM mcp_audit_seal) AS entries,
        (SELECT count(*) FROM mcp_audit_log a WHERE status <> 'open'
            AND NOT EXISTS (SELECT FROM ({SEALED} OFFSET 0) s WHERE s.entry = a.id))
        AS pending,
