@@ -28,6 +28,10 @@ REQUEST_SECONDS = 30
 """From its first byte on, a request must have arrived whole in that time."""
 
 
+LINGER_SECONDS = 2
+"""What a client still sends after the last answer is read away for that long."""
+
+
 class Deadline(io.RawIOBase):
     """What a client sends, as long as it does not take too long.
 
@@ -78,8 +82,22 @@ class Handler(BaseHTTPRequestHandler):
 
     def finish(self) -> None:
         # what could not be sent has nobody left to read it
-        with contextlib.suppress(ConnectionError, TimeoutError):
+        with contextlib.suppress(OSError):
             super().finish()
+            self._linger()
+
+    def _linger(self) -> None:
+        """Let the client read the last answer before the connection is gone.
+
+        What arrives at a socket that is closed resets the connection, and the answer
+        with it. RFC 9112 section 9.6.
+        """
+        self.connection.shutdown(socket.SHUT_WR)
+        end = time.monotonic() + LINGER_SECONDS
+        while (left := end - time.monotonic()) > 0:
+            self.connection.settimeout(left)
+            if not self.connection.recv(64 * 1024):
+                return
 
     def handle_one_request(self) -> None:
         self.deadline.next_request()

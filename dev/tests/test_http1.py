@@ -209,3 +209,10 @@ def test_connection_ends_when_the_client_says_so(
         head.replace(b"HTTP/1.1", b"HTTP/1.0") + body,
     ):
         assert statuses(said(listening_port, last, head + body)) == [200]
+
+
+def test_answer_reaches_a_client_that_goes_on_sending(
+    head: bytes, listening_port: int
+) -> None:
+    large = head + b"Content-Length: 99999999\r\n\r\n"
+    assert statuses(said(listening_port, large, bytes(8 * 1024 * 1024))) == [413]

@@ -144,7 +144,9 @@ def test_no_setting_of_a_refused_statement_stays_with_the_connection(
 
     def settings() -> object:
         with McpClient(backend.server.url, key) as own:
-            return own.tool("tell_session")["structuredContent"]["settings"]
+            result = own.tool("tell_session")
+            assert not result.get("isError"), result["content"][0]["text"]
+            return result["structuredContent"]["settings"]
 
     before = settings()
     assert ["transaction_read_only", "off"] in before
