@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import configparser
-import difflib
 import os
 import platform
 import socket
@@ -17,6 +16,7 @@ import odoo.addons
 
 from . import server_config
 from .exceptions import ToolError
+from .nearest import nearest
 from .redaction import masked
 from .service_manager import surroundings
 from .tool_signature import tool
@@ -54,10 +54,9 @@ class McpToolsetConfig(models.AbstractModel):
                 file=_file_says(path),
             )
         if key not in values:
-            near = difflib.get_close_matches(key, values, n=5)
             raise ToolError(
-                f"There is no option {key!r}. "
-                + (f"Nearest: {', '.join(near)}." if near else "Leave key out for all.")
+                f"There is no option {key!r}."
+                + nearest(key, values, "Leave key out for all.")
             )
         return ConfigResult(
             config_path=path,

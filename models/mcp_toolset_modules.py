@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import difflib
 import time
 from typing import TYPE_CHECKING
 
@@ -9,6 +8,7 @@ from odoo import models
 from .. import compat
 from .exceptions import ToolError
 from .module_operation import Operation
+from .nearest import nearest
 from .tool_signature import tool
 
 if TYPE_CHECKING:
@@ -147,10 +147,9 @@ class McpToolsetModules(models.AbstractModel):
         module = modules.search([("name", "=", name)])
         if not module:
             names = [known for (known,) in modules._read_group([], ["name"])]
-            near = difflib.get_close_matches(name, names, n=5)
             raise ToolError(
-                f"There is no module {name!r}. "
-                + (f"Nearest: {', '.join(near)}." if near else "See list_modules.")
+                f"There is no module {name!r}."
+                + nearest(name, names, "See list_modules.")
                 + " A new one is a folder with __manifest__.py and __init__.py in one "
                 "of the addons paths, which odoo://system tells; install_module finds "
                 "it."

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import difflib
 import os
 import platform
 import re
@@ -16,6 +15,7 @@ from .addon_facts import AddonFacts, module_row
 from .addon_source import delivered, module_of
 from .exceptions import ToolError
 from .log_traceback import Frame, newest
+from .nearest import nearest
 from .tool_signature import tool
 from .upgrade_facts import UpgradeFacts
 
@@ -148,10 +148,8 @@ class McpToolsetPrompts(models.AbstractModel):
         if not found:
             raise ToolError(f"There is no user with the login {user!r}.")
         if model not in self.env or self.env[model]._abstract:
-            near = difflib.get_close_matches(model, self._models(), n=5)
             raise ToolError(
-                f"There is no model {model!r}."
-                + (f" Nearest: {', '.join(near)}." if near else "")
+                f"There is no model {model!r}." + nearest(model, self._models())
             )
         if operation not in OPERATIONS:
             raise ToolError(f"{operation!r} is none of {', '.join(OPERATIONS)}.")

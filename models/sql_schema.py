@@ -3,11 +3,10 @@
 https://www.postgresql.org/docs/current/catalogs.html
 """
 
-import difflib
-
 from odoo.tools import SQL
 
 from .exceptions import ToolError
+from .nearest import nearest
 
 KINDS = {
     "r": "table",
@@ -69,10 +68,9 @@ def find_table(cr, schema: str, table: str) -> tuple[str, int]:
     for name in (table, table.replace(".", "_")):
         if name in oids:
             return name, oids[name]
-    near = difflib.get_close_matches(name, oids, n=5)
     raise ToolError(
-        f"There is no table {table!r} in schema {schema!r}. "
-        + (f"Nearest: {', '.join(near)}." if near else "See list_tables.")
+        f"There is no table {table!r} in schema {schema!r}."
+        + nearest(name, oids, "See list_tables.")
     )
 
 

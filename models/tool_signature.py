@@ -134,12 +134,16 @@ def _json_schema(model, mode: str) -> dict:
 
         def nullable_schema(self, schema):
             # a result says null where there is nothing; an argument is left out
-            if self.mode == "serialization":
-                return super().nullable_schema(schema)
-            return self.generate_inner(schema["schema"])
+            inner = self.generate_inner(schema["schema"])
+            if self.mode == "validation":
+                return inner
+            if isinstance(inner.get("type"), str):
+                return {**inner, "type": [inner["type"], "null"]}
+            return super().nullable_schema(schema)
 
         def default_schema(self, schema):
-            if schema.get("default", ...) is None:
+            # what a result has when nothing was said, its reader sees
+            if self.mode == "serialization" or schema.get("default", ...) is None:
                 return self.generate_inner(schema["schema"])
             return super().default_schema(schema)
 
