@@ -87,9 +87,13 @@ class Grants:
     def __init__(self, env) -> None:
         self.env = env
         self.wanted = _wanted(env.registry)
-        env.flush_all()
-        env.cr.execute(FINGERPRINTS, self.wanted)
-        self.before = dict(env.cr.fetchall())
+        self.look()
+
+    def look(self) -> None:
+        """Take what there is now for what is to be kept."""
+        self.env.flush_all()
+        self.env.cr.execute(FINGERPRINTS, self.wanted)
+        self.before = dict(self.env.cr.fetchall())
 
     def require_kept(self) -> None:
         """Compare with what is there now.
@@ -116,11 +120,27 @@ class Grants:
 def kept_grants(env) -> Iterator[None]:
     """Let nothing that governs tool calls be changed within.
 
+    Code that ends the transaction itself begins another one, which is looked at anew.
+
     :raise ToolError: it was; the transaction is not to be committed
     """
-    grants = Grants(env)
-    yield
-    grants.require_kept()
+    cr, grants = env.cr, Grants(env)
+
+    def commit() -> None:
+        grants.require_kept()
+        type(cr).commit(cr)
+        grants.look()
+
+    def rollback() -> None:
+        type(cr).rollback(cr)
+        grants.look()
+
+    cr.commit, cr.rollback = commit, rollback
+    try:
+        yield
+        grants.require_kept()
+    finally:
+        del cr.commit, cr.rollback
 
 
 def _wanted(registry) -> dict[str, object]:

@@ -44,6 +44,13 @@ def by_code(backend: Backend) -> str:
     return "run_sql_by_code"
 
 
+@pytest.fixture(scope="module")
+def by_committing_code(backend: Backend) -> str:
+    """The same, which commits itself."""
+    backend.tool("commit_sql_by_code", f"{BY_CODE}\nenv.cr.commit()")
+    return "commit_sql_by_code"
+
+
 @pytest.fixture
 def old_entries(backend: Backend, client: McpClient) -> list[dict]:
     """Entries of calls that have ended, as they are to stay."""
@@ -110,3 +117,32 @@ def test_odoo_shell_changes_no_grant(
     for grant in OWN_GRANTS:
         code = grant.code or f"cr.execute({grant.sql!r})"
         unchanged.append((code, client.tool("odoo_shell", code=code)))
+
+
+def test_code_that_commits_amid_changes_no_grant(
+    by_committing_code: str, client: McpClient, unchanged: list[tuple[str, dict]]
+) -> None:
+    for grant in OWN_GRANTS:
+        if grant.sql:
+            result = client.tool(by_committing_code, sql=grant.sql)
+            unchanged.append((grant.sql, result))
+
+
+def test_code_that_ends_its_transaction_is_not_taken_for_a_change(
+    backend: Backend, client: McpClient
+) -> None:
+    # what PostgreSQL counts for a session it forgets as soon as it has told of it
+    code = (
+        "env.cr.execute('SELECT pg_stat_force_next_flush()')\n"
+        "env.cr.rollback()\n"
+        "partner = env['res.partner'].create({'name': 'MCP Rolled Back'})\n"
+        "env.cr.commit()\n"
+        "env.cr.execute('SELECT pg_stat_force_next_flush()')\n"
+        "env.cr.rollback()\n"
+        "action = {'name': partner.exists().name}"
+    )
+    backend.tool("end_amid", code)
+    for _ in range(5):
+        result = client.tool("end_amid")
+        assert not result.get("isError"), result["content"][0]["text"]
+        assert result["structuredContent"]["name"] == "MCP Rolled Back"
