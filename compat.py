@@ -15,10 +15,22 @@ ODOO_19 = release.version_info[0] >= 19
 GROUPS_FIELDS = frozenset({"groups_id", "group_ids", "users", "user_ids"})
 """Fields of ``res.users`` and ``res.groups`` that say who is in which group."""
 
+RELATIVE_DATES = ODOO_19
+"""Domains take ``today`` and ``-7d`` for a date."""
+
+MAIL_CONNECT = "_connect__" if ODOO_19 else "connect"
+"""The method of ``ir.mail_server`` that connects to one."""
+
 if ODOO_19:
+    from odoo.orm.domains import CONDITION_OPERATORS, INTERNAL_CONDITION_OPERATORS
     from odoo.orm.registry import _CACHES_BY_KEY
+
+    DOMAIN_OPERATORS = frozenset(CONDITION_OPERATORS - INTERNAL_CONDITION_OPERATORS)
 else:
     from odoo.modules.registry import _CACHES_BY_KEY
+    from odoo.osv.expression import TERM_OPERATORS
+
+    DOMAIN_OPERATORS = frozenset({*TERM_OPERATORS, "<>"})
 
 _SIGNALS = ("registry", *_CACHES_BY_KEY)
 
@@ -128,3 +140,38 @@ def module_path(name: str) -> str | None:
     if not path:
         forget_manifests()
     return path or None
+
+
+def is_model_method(method) -> bool:
+    """Tell whether a method of a model is called without records: ``@api.model``."""
+    if ODOO_19:
+        return bool(getattr(method, "_api_model", False))
+    return bool(getattr(method, "_api", None))
+
+
+def reaches_field(model, field, operation: str) -> bool:
+    """Tell whether a field lets the user of ``model`` ``read`` or ``write`` it."""
+    if ODOO_19:
+        return model._has_field_access(field, operation)
+    return model.env.su or field.is_accessible(model.env)
+
+
+def field_arguments(field) -> dict:
+    """Return what a field of a definition class was made with."""
+    return (field._args__ if ODOO_19 else field.args) or {}
+
+
+def sql_objects(registry, owner: type) -> list[tuple[str, str, str]]:
+    """Return constraints and indexes that a definition class declares.
+
+    :return: name without that of the table, definition, name in the body of the class
+    """
+    if ODOO_19:
+        return [
+            (row.name, row.get_definition(registry), f"_{row.name}")
+            for row in vars(owner).get("_table_object_definitions", ())
+        ]
+    return [
+        (row[0], row[1], "_sql_constraints")
+        for row in vars(owner).get("_sql_constraints", ())
+    ]

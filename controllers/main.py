@@ -15,6 +15,7 @@ from odoo import http
 from odoo.http import Dispatcher, Response, request
 from odoo.tools import config
 
+from ..models.page_session import is_look
 from ..models.registrar import Registrar
 from .door import MOST_BYTES, PROXY_HEADERS, make_guard, not_whole, too_large
 from .exchange import HttpRequest, HttpResponse
@@ -109,7 +110,7 @@ class McpController(http.Controller):
         A browser sends its session with whatever page asks for it, so only a page of
         this very origin is answered.
         """
-        if not is_own_page(request.httprequest):
+        if is_look(request.session) or not is_own_page(request.httprequest):
             return to_odoo(respond(None, RpcError(FORBIDDEN, NOT_OURS, status=403)))
         headers = Headers(request.httprequest.headers)
         headers["User-Agent"] = WEB_CLIENT

@@ -21,6 +21,7 @@ RUNTIME_REQUIREMENTS = paths.REPOSITORY / "requirements.txt"
 
 REQUIREMENTS = {
     "odoo": (HERE / "requirements-odoo.txt", RUNTIME_REQUIREMENTS),
+    "coverage": (HERE / "requirements-coverage.txt",),
     "client": (HERE / "requirements-client.txt",),
     "fastmcp": (HERE / "requirements-fastmcp.txt",),
     "lint": (HERE / "requirements-lint.txt",),

@@ -4,6 +4,8 @@ Everything is read in sudo, and judged by Odoo as that user: whoever calls this 
 groups, access rights and record rules of all users.
 """
 
+from collections.abc import Iterable
+
 from odoo.exceptions import AccessError
 from odoo.tools.safe_eval import safe_eval
 
@@ -17,23 +19,22 @@ class AccessFacts:
     """One question: may ``user`` do ``operation`` with ``model``?
 
     :param env: any environment
-    :param record: id of a record; 0: the model in general
+    :param ids: of records; none: the model in general
     """
 
-    def __init__(self, env, user, model: str, operation: str, record: int) -> None:
+    def __init__(
+        self, env, user, model: str, operation: str, ids: Iterable[int]
+    ) -> None:
         self.env = env(su=True)
         self.user = user.with_env(self.env)
         self.operation = operation
         self.model = model
         self.groups = set(self.user._get_group_ids())
-        self.records = self.env[model].browse(record or ())
+        self.records = self.env[model].browse(dict.fromkeys(ids))
 
     def told(self) -> dict:
         """Return all that decides it, as values of the prompt's template."""
-        if self.records and not self.records.exists():
-            raise ToolError(
-                f"{self.model} has no record with the id {self.records.id}."
-            )
+        self.require_records()
         allowed, reason = self._verdict()
         return {
             "allowed": allowed,
@@ -48,6 +49,15 @@ class AccessFacts:
             "fields_hidden": self._fields(),
             "parents": sorted(self.env[self.model]._inherits),
         }
+
+    def require_records(self) -> None:
+        """Make sure that all the records are there.
+
+        :raise ToolError: naming those that are not
+        """
+        if missing := self.records - self.records.exists():
+            ids = ", ".join(map(str, missing._ids[:20]))
+            raise ToolError(f"{self.model} has no record with the id {ids}.")
 
     def _verdict(self) -> tuple[bool, str]:
         """Return whether Odoo lets the user, and what it says if not."""
@@ -93,11 +103,25 @@ class AccessFacts:
 
         Global rules must all hold; of the groups' rules that apply, one must.
         """
+        return [self._rule(rule) for rule in self._all_rules()]
+
+    def _all_rules(self):
         names = [self.model, *self.env[self.model]._inherits]
-        rules = self.env["ir.rule"].search(
+        return self.env["ir.rule"].search(
             [("model_id.model", "in", names), (f"perm_{self.operation}", "=", True)]
         )
-        return [self._rule(rule) for rule in rules]
+
+    def blame(self) -> str:
+        """Return which record rule Odoo itself fails at, as a message begins."""
+        for rule in self._all_rules():
+            try:
+                self._excluded(rule)
+            except Exception:  # whatever somebody has written there
+                return (
+                    f"The domain of the record rule {rule.name!r} (id {rule.id}) "
+                    "cannot be used: mend it. "
+                )
+        return ""
 
     def _rule(self, rule) -> dict:
         own = rule.model_id.model == self.model
@@ -112,10 +136,25 @@ class AccessFacts:
         }
 
     def _holds(self, rule) -> bool:
-        """Tell whether the record is in the domain of a rule, for the user."""
+        """Tell whether the records are in the domain of a rule, for the user."""
+        return not self._excluded(rule)
+
+    def _excluded(self, rule):
+        """Return the records that are not in the domain of a rule, for the user.
+
+        A rule of a model that this one inherits from is about what it has of that.
+        """
+        domain = self._domain(rule)
+        if rule.model_id.model == self.model:
+            return self.records - self.records.filtered_domain(domain)
+        name = self.env[self.model]._inherits[rule.model_id.model]
+        fitting = self.records[name].filtered_domain(domain)
+        return self.records.filtered(lambda record: record[name] not in fitting)
+
+    def _domain(self, rule) -> list:
+        """Return the domain of a rule with the user's own values."""
         context = self.env["ir.rule"].with_user(self.user)._eval_context()
-        domain = safe_eval(rule.domain_force or "[]", context)
-        return self.records.filtered_domain(domain) == self.records
+        return safe_eval(rule.domain_force or "[]", context)
 
     def _fields(self) -> list[str]:
         """Return the fields of the model that the user's groups do not reach."""

@@ -10,7 +10,7 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 
 from .exceptions import ToolError
@@ -121,7 +121,7 @@ def open_file(folder: int, name: str, flags: int, mode: int = 0o666) -> int:
 def _require_regular(mode: int, name: str) -> None:
     if not stat.S_ISREG(mode):
         raise ToolError(
-            f"{name!r} is a folder: 'ls' in execute_command lists it."
+            f"{name!r} is a folder: list_files lists it."
             if stat.S_ISDIR(mode)
             else f"{name!r} is no regular file, but a pipe, socket or device."
         )
@@ -142,11 +142,16 @@ def size_of(folder: int, name: str) -> int | None:
 
 
 @contextlib.contextmanager
-def replacing(folder: int, name: str) -> Iterator[int]:
+def replacing(
+    folder: int, name: str, require_same: Callable[[], None] | None = None
+) -> Iterator[int]:
     """Give a descriptor of a new file that takes the place of ``name`` in the end.
 
     Mode, owner and group are those of the file that is there; a failure leaves that
     file as it is.
+
+    :param require_same: raises when the file that is there is another than the new one
+        was made from; asked last
     """
     before = _stat(folder, name)
     temporary = f".{name[:200]}.{secrets.token_hex(4)}"
@@ -159,6 +164,8 @@ def replacing(folder: int, name: str) -> Iterator[int]:
         if not named:
             # open(2), O_TMPFILE: it needs no privilege so
             os.link(f"/proc/self/fd/{descriptor}", temporary, dst_dir_fd=folder)
+        if require_same:
+            require_same()
         os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
     except BaseException:
         with contextlib.suppress(OSError):

@@ -17,7 +17,7 @@ def write_all(descriptor: int, data: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def _lock(descriptor: int) -> None:
+def lock(descriptor: int) -> None:
     """Wait a while for other writers.
 
     :raise ToolError: somebody holds the file for longer
@@ -37,7 +37,7 @@ def append(folder: int, name: str, data: bytes) -> None:
     """Add to a file; when the disk is full, it is as long as before."""
     descriptor = open_file(folder, name, os.O_WRONLY | os.O_APPEND)
     try:
-        _lock(descriptor)
+        lock(descriptor)
         before = os.fstat(descriptor).st_size
         try:
             write_all(descriptor, data)

@@ -66,13 +66,18 @@ def records(lines: list[str]) -> list[Record]:
     return [Record(tuple(lines)) for lines in found]
 
 
-def backwards(descriptor: int) -> Iterator[list[Record]]:
+def backwards(
+    descriptor: int, first: int = 0, end: int | None = None
+) -> Iterator[list[Record]]:
     """Yield the records of a file in pieces, the last piece first.
 
     A record is never cut: what a piece begins with in its middle waits for the next.
+
+    :param first: offset that nothing before is read of
+    :param end: offset that nothing behind is read of; None: of none
     """
-    position = os.fstat(descriptor).st_size
-    least = max(0, position - MOST_READ)
+    position = os.fstat(descriptor).st_size if end is None else end
+    least = max(first, position - MOST_READ)
     rest = b""
     while position > least:
         size = min(BLOCK, position - least)
@@ -86,9 +91,9 @@ def backwards(descriptor: int) -> Iterator[list[Record]]:
                 continue
             begins = [0, 1]  # a log of another form: its lines are its records
         # the first line may itself be cut
-        first = begins[1] if position > least else 0
-        kept = "\n".join(lines[:first])
+        begin = begins[1] if position > least else 0
+        kept = "\n".join(lines[:begin])
         rest = kept.encode("utf-8", "backslashreplace")
-        found = lines[first:]
+        found = lines[begin:]
         known = begins and BEGINNING.match(lines[begins[-1]])
         yield records(found) if known else [Record((line,)) for line in found]

@@ -198,11 +198,7 @@ class McpToolsetDatabase(models.AbstractModel):
 
     def _registry_warnings(self, cursor) -> list[str]:
         """Tell what Odoo does not know of the schema any more."""
-        models = {
-            model._table: name
-            for name, model in self.env.registry.items()
-            if model._auto and not model._abstract
-        }
+        models = sql_schema.models_by_table(self.env.registry)
         warnings = [
             f"{table}: columns of {models[table]} changed behind Odoo's back. Put them "
             "into the module's Python and upgrade_module, or its fields and this table "

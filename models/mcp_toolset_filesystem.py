@@ -16,7 +16,14 @@ from . import server_config
 from .audit_file import writable
 from .content import ResourceContent, resource_link
 from .exceptions import ArgumentError, ToolError
-from .file_access import folder_of, open_file, replacing, resolved, size_of
+from .file_access import (
+    folder_of,
+    open_file,
+    replacing,
+    resolved,
+    size_of,
+    within,
+)
 from .file_lines import Lines, count_lines, read_lines
 from .file_writes import append, write_all
 from .guardrails import guardrails
@@ -184,6 +191,10 @@ class McpToolsetFilesystem(models.AbstractModel):
             raise ToolError("The server's configuration file allows no path.")
         real = resolved(path, rails or ())
         real = resolved(real, tuple(parts(parameter(self.env, "path_roots"))))
+        if within(real, server_config.sessions()):
+            raise ToolError(
+                f"{path!r} is of Odoo's sessions: they are as good as keys."
+            )
         if same_file(real, server_config.path()):
             raise ToolError(
                 f"{path!r} is the server's configuration file: read_config tells what "

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 
 from odoo import models, release
 
-import odoo.addons
-
 from .. import compat
 from .access_facts import OPERATIONS, AccessFacts
 from .addon_facts import AddonFacts, module_row
 from .addon_source import delivered, module_of
 from .exceptions import ToolError
 from .log_traceback import Frame, newest
-from .nearest import nearest
+from .module_folder import own_addons_paths
+from .nearest import no_model
+from .record_errors import explained
 from .tool_signature import tool
 from .upgrade_facts import UpgradeFacts
+from .user_named import user_named
 
 if TYPE_CHECKING:
     from .schemas.prompts import Context, Name, Text, Value
@@ -125,14 +126,9 @@ class McpToolsetPrompts(models.AbstractModel):
     def _writable(self) -> list[dict]:
         """Return the addons paths that write_file reaches, those in use first."""
         found = []
-        for path in odoo.addons.__path__:
-            if os.access(path, os.W_OK) and not delivered(os.path.join(path, "x")):
-                try:
-                    self.env["mcp.toolset.filesystem"]._reachable(path)
-                except ToolError:
-                    continue
-                names = [entry.name for entry in os.scandir(path) if entry.is_dir()]
-                found.append({"path": path, "modules": len(names)})
+        for path in own_addons_paths(self.env["mcp.toolset.filesystem"]._reachable):
+            names = [entry.name for entry in os.scandir(path) if entry.is_dir()]
+            found.append({"path": path, "modules": len(names)})
         return sorted(found, key=lambda row: -row["modules"])
 
     @tool(types=".schemas.prompts")
@@ -143,22 +139,19 @@ class McpToolsetPrompts(models.AbstractModel):
 
         :raise ToolError: there is no such user, model, operation or record
         """
-        users = self.env["res.users"].sudo().with_context(active_test=False)
-        found = users.search([("login", "=ilike", user)], limit=1)
-        if not found:
-            raise ToolError(f"There is no user with the login {user!r}.")
+        found = user_named(self.env, user)
         if model not in self.env or self.env[model]._abstract:
-            raise ToolError(
-                f"There is no model {model!r}." + nearest(model, self._models())
-            )
+            raise ToolError(no_model(self.env.registry, model))
         if operation not in OPERATIONS:
             raise ToolError(f"{operation!r} is none of {', '.join(OPERATIONS)}.")
         if record and not record.isdecimal():
             raise ToolError(
                 f"{record!r} is no id of a record: leave it out, or a number."
             )
-        number = int(record or 0)
-        return AccessFacts(self.env, found, model, operation, number).told()
+        ids = [int(record)] if int(record or 0) else []
+        facts = AccessFacts(self.env, found, model, operation, ids)
+        with explained(self.env, facts.blame):
+            return facts.told()
 
     def _models(self) -> list[str]:
         registry = self.env.registry

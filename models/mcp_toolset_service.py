@@ -134,13 +134,25 @@ class McpToolsetService(models.AbstractModel):
 
     def _log_pieces(self, service: str, unit: str):
         """Return where a log is, and its records in pieces, the last first."""
-        path = service == "odoo" and config["logfile"]
-        path = path or service_manager.log_source(service, unit)
-        if path:
+        if path := self._log_path(service, unit):
             return path, self._file_pieces(path)
+        return f"journal of {unit}", iter([self._journal(service, unit)])
+
+    @staticmethod
+    def _log_path(service: str, unit: str) -> str | None:
+        """Return the file that a service logs to; None: none is found."""
+        configured = service == "odoo" and config["logfile"]
+        return configured or service_manager.log_source(service, unit)
+
+    @staticmethod
+    def _journal(service: str, unit: str) -> list:
+        """Return the last records in systemd's journal.
+
+        :raise ToolError: there is none
+        """
         lines = service_manager.journal(unit, 5000)
         if lines is not None:
-            return f"journal of {unit}", iter([log_records.records(lines)])
+            return log_records.records(lines)
         raise ToolError(
             f"No log of {service!r} is found: it goes to a terminal or to whoever runs "
             "the process. Set 'logfile' in Odoo's configuration to keep one."

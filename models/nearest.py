@@ -15,3 +15,14 @@ def nearest(name: str, known: Iterable[str], otherwise: str = "") -> str:
     found = difflib.get_close_matches(name, list(known), n=MOST)
     said = f"Nearest: {', '.join(found)}." if found else otherwise
     return f" {said}" if said else ""
+
+
+def no_model(
+    registry, name: str, otherwise: str = "", *, abstract: bool = False
+) -> str:
+    """Say that there is no such model, with the nearest that there are.
+
+    :param abstract: one without records would do
+    """
+    known = [known for known in registry if abstract or not registry[known]._abstract]
+    return f"There is no model {name!r}." + nearest(name, known, otherwise)

@@ -11,6 +11,7 @@ meant it to do. What binds a client with a shell is the configuration file.
 import contextlib
 from collections.abc import Iterator
 
+from .cursor_methods import replaced
 from .exceptions import ToolError
 from .parameters import PREFIX
 from .stored_functions import NAMES
@@ -27,6 +28,8 @@ WITH RECURSIVE governors(id) AS (
      WHERE model = 'res.groups' AND module || '.' || name = ANY (%(governors)s)
      UNION
     SELECT gid FROM public.res_groups_implied_rel JOIN governors ON hid = id),
+governing AS (SELECT uid FROM public.res_groups_users_rel
+               WHERE gid IN (SELECT id FROM governors)),
 models AS (SELECT id FROM public.ir_model WHERE model = ANY (%(models)s))
 SELECT name, concat_ws(' ', c.oid, c.xmin, c.relfilenode,
            pg_stat_get_xact_tuples_inserted(c.oid),
@@ -48,6 +51,18 @@ SELECT 'the settings of the server', string_agg(md5(p.key || p.value), ' ' ORDER
 SELECT 'who is in a group that governs it',
        string_agg(uid || ' ' || gid, ',' ORDER BY uid, gid)
   FROM public.res_groups_users_rel WHERE gid IN (SELECT id FROM governors)
+ UNION ALL
+SELECT 'how those who govern it log in',
+       (SELECT string_agg(md5(concat_ws(' ', u.id, login, password, active)), ' '
+                          ORDER BY u.id)
+          FROM public.res_users u WHERE u.id IN (SELECT uid FROM governing))
+       || (SELECT concat_ws(' ', count(*), max(id)) FROM public.res_users_apikeys k
+            WHERE k.user_id IN (SELECT uid FROM governing))
+ UNION ALL
+SELECT 'which groups govern it',
+       string_agg(concat_ws(' ', name, res_id), ',' ORDER BY name)
+  FROM public.ir_model_data
+ WHERE model = 'res.groups' AND module || '.' || name = ANY (%(governors)s)
  UNION ALL
 SELECT 'who may do what with its records', string_agg(md5(a::text), ' ' ORDER BY id)
   FROM public.ir_model_access a WHERE model_id IN (SELECT id FROM models)
@@ -125,29 +140,27 @@ def kept_grants(env) -> Iterator[None]:
     :raise ToolError: it was; the transaction is not to be committed
     """
     cr, grants = env.cr, Grants(env)
+    commits, rolls_back = cr.commit, cr.rollback
 
     def commit() -> None:
         grants.require_kept()
-        type(cr).commit(cr)
+        commits()
         grants.look()
 
     def rollback() -> None:
-        type(cr).rollback(cr)
+        rolls_back()
         grants.look()
 
-    cr.commit, cr.rollback = commit, rollback
-    try:
+    with replaced(cr, commit=commit, rollback=rollback):
         yield
         grants.require_kept()
-    finally:
-        del cr.commit, cr.rollback
 
 
 def _wanted(registry) -> dict[str, object]:
     models = registry.values()
     own = [model for model in models if model._original_module == "odoo_dev_mcp"]
     return {
-        "governors": list(GOVERNORS),
+        "governors": [*GOVERNORS, "base.group_system"],
         "models": [model._name for model in own],
         "tables": sorted(_tables(own)),
         "functions": list(NAMES),

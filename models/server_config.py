@@ -4,6 +4,7 @@ The listener is started with what it needs alone, and from a file of its own.
 """
 
 import json
+import os
 
 from odoo.tools import config
 
@@ -20,6 +21,12 @@ def path() -> str:
     It need not exist: Odoo then runs without one.
     """
     return _served["path"] if _served else compat.config_file()
+
+
+def sessions() -> str:
+    """Return the folder of Odoo's sessions: the name of a file there is all that a
+    browser sends to be who is logged in."""
+    return os.path.realpath(os.path.join(options()["data_dir"], "sessions"))
 
 
 def options() -> dict:

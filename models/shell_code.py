@@ -123,7 +123,7 @@ def _forbid(cr) -> None:
     execute = cr.execute
 
     def watched(query, *args, **kwargs):
-        if ends_transaction(_text(query, cr)):
+        if ends_transaction(sql_text(query, cr)):
             raise Refused(NO_END)
         result = execute(query, *args, **kwargs)
         # outside a transaction PostgreSQL would commit each statement by itself
@@ -148,7 +148,7 @@ def _forbid(cr) -> None:
     os.fork = os.forkpty = fork
 
 
-def _text(query, cr) -> str:
+def sql_text(query, cr) -> str:
     """Return the text of whatever a cursor takes for a query."""
     if isinstance(query, SQL):
         return query.code

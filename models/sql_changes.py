@@ -36,7 +36,7 @@ def changed_rows(cr, open_cursor) -> list[dict]:
 
 def _changes(cr, others, table: str, count: int, deletions: int) -> dict:
     """Return what happened to one table; of one without ``id`` only how much."""
-    if not _has_id(cr, table) or not _is_visible(others, table):
+    if not has_id(cr, table) or not _is_visible(others, table):
         created = updated = deleted = set()
     else:
         written = _ids(cr, table, SQL("age(xmin) <= 0"))
@@ -44,7 +44,7 @@ def _changes(cr, others, table: str, count: int, deletions: int) -> dict:
         created = written - updated
         everything = SQL("TRUE")
         deleted = set()
-        if deletions and _is_small(cr, table):
+        if deletions and is_small(cr, table):
             deleted = _ids(others, table, everything) - _ids(cr, table, everything)
         count = len(written) + len(deleted)
     rows = {"created": created, "updated": updated, "deleted": deleted}
@@ -70,20 +70,20 @@ def _is_visible(others, table: str) -> bool:
     return True
 
 
-def _is_small(cr, table: str) -> bool:
+def is_small(cr, table: str) -> bool:
     """Tell whether all ids of a table may be compared."""
     cr.execute("SELECT reltuples FROM pg_class WHERE oid = to_regclass(%s)", [table])
     return cr.fetchone()[0] < MOST_COMPARED
 
 
 def _ids(cr, table: str, condition: SQL) -> set[int]:
-    if not _has_id(cr, table):
+    if not has_id(cr, table):
         return set()  # the others do not have the table yet
     cr.execute(SQL("SELECT id FROM %s WHERE %s", SQL.identifier(table), condition))
     return {row for (row,) in cr.fetchall()}
 
 
-def _has_id(cr, table: str) -> bool:
+def has_id(cr, table: str) -> bool:
     cr.execute(
         "SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass(%s) "
         "AND attname = 'id' AND NOT attisdropped",

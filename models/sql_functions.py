@@ -26,7 +26,7 @@ DENIED = re.compile(
     | pg_(clear|restore)_\w+_stats | pg_nextoid | pg_stop_making_pinned_objects
     | pg_extension_config_dump | brin_\w*summarize_\w+ | gin_clean_pending_list
     | lo_\w+ | loread | lowrite
-    | pg_background_\w+ | (auto|pg_)prewarm\w* | pg_buffercache_evict\w*
+    | pg_background_\w+ | hypopg_\w+ | (auto|pg_)prewarm\w* | pg_buffercache_evict\w*
     | http(_\w+)? | dblink\w* | postgres_fdw_\w+
     | (query|cursor|table|schema|database)_to_xml\w*
     | mcp_query_open | ts_stat | ts_rewrite | crosstab\w* | connectby | xpath_table

@@ -263,7 +263,7 @@ def _check_functions(cursor, text: str) -> bool:
     without a plan is left to be refused when it is opened, which runs nothing yet.
     """
     statement = explained(text)
-    if statement != text and first_word(statement) == "create":
+    if statement != text and makes_table(statement):
         raise ToolError(READ_ONLY)  # in vain, but PostgreSQL would run it
     if not sql_functions.may_call(text):
         return True
@@ -284,6 +284,27 @@ def first_word(sql: str) -> str | None:
     'select'
     """
     return next((token.name for token in tokens(sql)), None)
+
+
+def makes_table(sql: str) -> bool:
+    """Tell whether a statement makes a table of what it selects.
+
+    INTO is a reserved word: as a name it is quoted.
+
+    >>> makes_table("CREATE TABLE a AS SELECT 1"), makes_table("SELECT 1 INTO a")
+    (True, True)
+    >>> makes_table("INSERT INTO a SELECT 1"), makes_table('SELECT "into" FROM a')
+    (False, False)
+    """
+    before = first_word(sql)
+    if before == "create":
+        return True
+    for token in tokens(sql):
+        word = token.name if token.kind == "word" else None
+        if word == "into" and before not in ("insert", "merge"):
+            return True
+        before = word
+    return False
 
 
 def explained(sql: str) -> str:

@@ -31,6 +31,15 @@ NAMES = """ARRAY(SELECT a.attname::text FROM unnest({keys}) WITH ORDINALITY k(nu
 """The names of the columns with the numbers ``keys``, in their order."""
 
 
+def models_by_table(registry) -> dict[str, str]:
+    """Return the models whose tables the ORM makes, by these; the first by name."""
+    return {
+        model._table: name
+        for name, model in sorted(registry.items(), reverse=True)
+        if model._auto and not model._abstract
+    }
+
+
 def list_tables(cr, schema: str, search: str | None) -> list[dict]:
     """Return tables and views of ``schema`` by name, with estimates that cost nothing.
 

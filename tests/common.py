@@ -23,6 +23,9 @@ DEVELOPER = "odoo_dev_mcp.odoo_dev_mcp_group_developer"
 ADMINISTRATOR = "odoo_dev_mcp.odoo_dev_mcp_group_administrator"
 SETTINGS = "base.group_system"
 
+FOR_USERS = ["check_access", "search_records", "write_records"]
+"""The built-in tools that are not for developers alone."""
+
 NAMED_BY = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
 
 
@@ -243,7 +246,7 @@ class McpHttpCase(McpHelpers, HttpCase):
             session["identity-check-last"] = time.time()
             root.session_store.save(session)
 
-    def call_kw(self, model, method, *args, **kwargs):
+    def call_kw(self, model, method, /, *args, **kwargs):
         """The JSON of Odoo's own RPC, by the user who is logged in."""
         params = {"model": model, "method": method, "args": args, "kwargs": kwargs}
         with mute_logger("odoo.http", "odoo.addons.base.models.ir_rule"):

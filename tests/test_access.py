@@ -4,27 +4,54 @@ from odoo import Command
 from odoo.tests import tagged
 from odoo.tools import convert_file, mute_logger
 
-from .common import ADMINISTRATOR, DEVELOPER, SETTINGS, USER, McpHttpCase
+from .common import (
+    ADMINISTRATOR,
+    DEVELOPER,
+    FOR_USERS,
+    SETTINGS,
+    USER,
+    McpHttpCase,
+)
 
 BUILT_IN = [
+    "check_access",
+    "database_activity",
+    "edit_file",
     "execute_command",
     "execute_sql",
+    "explain_query",
+    "find_definition",
     "get_db_schema",
     "get_module_info",
+    "inspect_model",
+    "inspect_view",
     "install_module",
     "job",
+    "lint_module",
+    "list_files",
     "list_modules",
     "odoo_shell",
     "query_database",
     "read_config",
     "read_file",
+    "read_logs",
+    "render",
+    "run_tests",
+    "scaffold_module",
+    "search_code",
+    "search_records",
     "service_status",
     "upgrade_module",
     "write_file",
+    "write_records",
 ]
+DATABASE = {
+    *("database_activity", "execute_sql", "explain_query"),
+    *("get_db_schema", "query_database"),
+}
 TOOLSETS = (
-    *("database", "modules", "filesystem", "terminal"),
-    *("shell", "service", "config", "jobs"),
+    *("orm", "database", "modules", "filesystem", "terminal", "code", "quality"),
+    *("tests", "views", "shell", "service", "config", "jobs"),
 )
 
 
@@ -47,10 +74,10 @@ class TestAccess(McpHttpCase):
     def test_a_settings_administrator_is_a_developer(self):
         self.assertEqual(self.offered(self.make_key(self.settings)), BUILT_IN)
 
-    def test_users_who_are_no_developers_are_offered_none(self):
+    def test_users_who_are_no_developers_are_offered_their_own_records(self):
         for user in (self.guest, self.administrator):
             with self.subTest(user=user.login):
-                self.assertEqual(self.offered(self.make_key(user)), [])
+                self.assertEqual(self.offered(self.make_key(user)), FOR_USERS)
 
     def test_a_hidden_tool_and_an_unknown_one_answer_alike(self):
         self.tool("list_modules").active = False
@@ -78,7 +105,7 @@ class TestAccess(McpHttpCase):
         found = self.call_kw("mcp.tool", "search_read", [], ["name"])["result"]
         names = {row["name"] for row in found}
         self.assertIn("for_everybody", names)
-        self.assertFalse(names.intersection(BUILT_IN))
+        self.assertEqual(names.intersection(BUILT_IN), set(FOR_USERS))
 
     def test_a_tool_that_is_toggled_in_the_list_is_gone_at_once(self):
         self.assertIn("list_modules", self.offered())
@@ -106,8 +133,7 @@ class TestAccess(McpHttpCase):
         self.log_in(self.administrator)
         toolset = self.env.ref("odoo_dev_mcp.mcp_toolset_database")
         self.call_kw("mcp.toolset", "write", toolset.ids, {"active": False})
-        database = {"execute_sql", "get_db_schema", "query_database"}
-        self.assertEqual(set(self.offered()), set(BUILT_IN) - database)
+        self.assertEqual(set(self.offered()), set(BUILT_IN) - DATABASE)
         self.error_of("query_database")
         self.call_kw("mcp.toolset", "write", toolset.ids, {"active": True})
         self.assertEqual(self.offered(), BUILT_IN)
@@ -122,7 +148,7 @@ class TestAccess(McpHttpCase):
         self.env.invalidate_all()
         self.assertFalse(self.tool("list_modules").active)
         self.assertFalse(toolset.active)
-        gone = {"execute_sql", "get_db_schema", "query_database", "list_modules"}
+        gone = {*DATABASE, "list_modules"}
         self.assertEqual(set(self.offered()), set(BUILT_IN) - gone)
 
     def test_an_upgrade_keeps_who_may_call_and_how_often(self):
@@ -144,13 +170,13 @@ class TestAccess(McpHttpCase):
     def test_a_change_of_groups_is_seen_at_once(self):
         self.make_tool("for_some", "action = 1", group_ids=self.env.ref(DEVELOPER).ids)
         secret = self.make_key(self.guest)
-        self.assertEqual(self.offered(secret), [])
+        self.assertEqual(self.offered(secret), FOR_USERS)
         group = self.env.ref(DEVELOPER)
         field = "user_ids" if "user_ids" in group._fields else "users"
         group.write({field: [Command.link(self.guest.id)]})
         self.assertIn("for_some", self.offered(secret))
         group.write({field: [Command.unlink(self.guest.id)]})
-        self.assertEqual(self.offered(secret), [])
+        self.assertEqual(self.offered(secret), FOR_USERS)
 
     def test_what_a_tool_runs_is_for_settings_administrators(self):
         tool = self.tool("list_modules")

@@ -5,7 +5,7 @@ from odoo.exceptions import AccessError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from .common import ADMINISTRATOR, DEVELOPER, SETTINGS, USER, McpHttpCase
+from .common import ADMINISTRATOR, DEVELOPER, FOR_USERS, SETTINGS, USER, McpHttpCase
 
 MANAGER = "base.group_erp_manager"
 
@@ -150,7 +150,7 @@ class TestDeveloperGrant(McpHttpCase):
         values = {self.groups: [Command.unlink(self.group.id)]}
         self.developer.with_user(self.manager).write(values)
         self.assertFalse(self.is_developer(self.developer))
-        self.assertEqual(self.rpc("tools/list").json()["result"]["tools"], [])
+        self.assertEqual(self.offered(), FOR_USERS)
 
     def test_a_settings_administrator_grants_it(self):
         values = {self.groups: [Command.link(self.group.id)]}

@@ -110,6 +110,7 @@ class TestExplainAccess(PromptCase):
     def test_what_there_is_not_is_named(self):
         for arguments, *words in (
             ({"user": "nobody_here"}, "nobody_here"),
+            ({"user": "%"}, "no user '%'"),
             ({"model": "res.partnr"}, "res.partnr", "res.partner"),
             ({"model": "mcp.feature.mixin"}, "mcp.feature.mixin"),
             ({"operation": "delete"}, "delete", "unlink"),

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from odoo.tests import tagged
 
-from .common import MODERN, USER, McpHttpCase
+from .common import FOR_USERS, MODERN, USER, McpHttpCase
 
 OURS = "own"
 OWN_ORIGIN = "own origin"
@@ -187,7 +187,7 @@ class TestGuard(McpHttpCase):
         guest = self.make_key(self.make_user("mcp_guest", USER))
         bearer = {"Authorization": f"Bearer {guest}"}
         response = self.send(b"", bearer, method="GET", path="/mcp/v1/capabilities")
-        self.assertEqual(response.json()["tools"], [])
+        self.assertEqual(response.json()["tools"], FOR_USERS)
 
     def test_capabilities_are_guarded_like_the_endpoint(self):
         path = "/mcp/v1/capabilities"

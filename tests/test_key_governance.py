@@ -8,7 +8,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..models.mcp_api_key import key_hash
-from .common import ADMINISTRATOR, USER, McpHttpCase
+from .common import ADMINISTRATOR, FOR_USERS, USER, McpHttpCase
 
 WIZARD = "mcp.api.key.generate"
 
@@ -38,7 +38,7 @@ class TestKeyGovernance(McpHttpCase):
         key = self.keys_of(self.owner)
         self.assertEqual((key.name, key.state), ("laptop", "active"))
         self.assertTrue(secret.startswith(key.hint.rstrip("…")))
-        self.assertEqual(self.offered(secret), [])
+        self.assertEqual(self.offered(secret), FOR_USERS)
 
     def test_the_wizard_asks_for_the_password_first(self):
         self.log_in(self.owner, identified=False)

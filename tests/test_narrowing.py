@@ -10,12 +10,17 @@ from .common import ENDPOINT, LEGACY, USER, McpHttpCase
 from .test_access import BUILT_IN
 from .test_resources import BOTH, RESOURCES, TEMPLATES
 
-DATABASE = ["execute_sql", "get_db_schema", "query_database"]
+DATABASE_READING = ["explain_query", "get_db_schema", "query_database"]
+DATABASE = sorted([*DATABASE_READING, "database_activity", "execute_sql"])
 MODULES = ["get_module_info", "install_module", "list_modules", "upgrade_module"]
-READING = [
-    *("get_db_schema", "get_module_info", "list_modules"),
-    *("query_database", "read_config", "read_file"),
-]
+READING = sorted(
+    [
+        *DATABASE_READING,
+        *("get_module_info", "list_modules", "read_config", "read_file"),
+        *("search_records", "check_access", "inspect_model", "inspect_view"),
+        *("find_definition", "search_code", "lint_module", "list_files", "read_logs"),
+    ]
+)
 
 
 @tagged("post_install", "-at_install")
@@ -51,7 +56,7 @@ class TestNarrowing(McpHttpCase):
             ("toolsets=database&tools=read_file", [*DATABASE, "read_file"]),
             ("toolsets=+database+,&tools=%20read_file", [*DATABASE, "read_file"]),
             ("readonly=1", READING),
-            ("toolsets=database&readonly=1", ["get_db_schema", "query_database"]),
+            ("toolsets=database&readonly=1", DATABASE_READING),
             ("tools=write_file&readonly=true", []),
         ):
             with self.subTest(url=url):
@@ -61,15 +66,15 @@ class TestNarrowing(McpHttpCase):
         self.assertEqual(self.tools(Toolsets="database"), DATABASE)
         self.assertEqual(self.tools(Tools="read_file, job"), ["job", "read_file"])
         found = self.tools(Toolsets="database", Tools="read_file", Readonly="true")
-        self.assertEqual(found, ["get_db_schema", "query_database", "read_file"])
+        self.assertEqual(found, [*DATABASE_READING, "read_file"])
 
     def test_url_and_header_leave_what_both_leave(self):
         for url, headers, left in (
             ("toolsets=database,modules", {"Toolsets": "modules,shell"}, MODULES),
             ("toolsets=database", {"Toolsets": "modules"}, []),
             ("toolsets=database", {"Tools": "read_file,execute_sql"}, ["execute_sql"]),
-            ("toolsets=database&readonly=0", {"Readonly": "1"}, DATABASE[1:]),
-            ("toolsets=database&readonly=1", {"Readonly": "0"}, DATABASE[1:]),
+            ("toolsets=database&readonly=0", {"Readonly": "1"}, DATABASE_READING),
+            ("toolsets=database&readonly=1", {"Readonly": "0"}, DATABASE_READING),
         ):
             with self.subTest(url=url, **headers):
                 self.assertEqual(self.tools(url, **headers), left)
@@ -167,13 +172,13 @@ class TestNarrowing(McpHttpCase):
                 self.assertEqual(self.tools(f"{name}=1"), READING)
         headers = {"X-MCP-Toolset": "database", "x-mcp-read-only": "1"}
         found = self.names(self.ask("tools/list", headers=headers).json())
-        self.assertEqual(found, ["get_db_schema", "query_database"])
+        self.assertEqual(found, DATABASE_READING)
 
     def test_a_name_that_is_spelled_wrong_adds_nothing_to_one_that_is_right(self):
         self.assertEqual(self.tools("toolsets=database&toolset=modules"), [])
         self.assertEqual(self.tools(Toolsets="database", Tool="read_file"), [])
         self.assertEqual(
-            self.tools("toolset=database&tool=job"), [*DATABASE[:2], "job", DATABASE[2]]
+            self.tools("toolset=database&tool=job"), sorted([*DATABASE, "job"])
         )
 
     def test_other_parameters_and_headers_mean_nothing(self):

@@ -11,7 +11,8 @@ from odoo.tools import mute_logger
 
 from .common import ADMINISTRATOR, DEVELOPER, LEGACY, USER, McpHttpCase, unmarked
 
-RESOURCES = ["odoo://config", "odoo://modules", "odoo://system"]
+GUIDELINES = "odoo://guidelines"
+RESOURCES = ["odoo://config", GUIDELINES, "odoo://modules", "odoo://system"]
 TEMPLATES = [
     "odoo://files/{path}",
     "odoo://jobs/{job_id}",
@@ -69,10 +70,10 @@ class TestResources(McpHttpCase):
     def test_a_developer_is_offered_the_built_in_resources(self):
         self.assertEqual(self.listed(), RESOURCES + TEMPLATES)
 
-    def test_users_who_are_no_developers_are_offered_none(self):
+    def test_users_who_are_no_developers_are_offered_the_guidelines_alone(self):
         for group in (USER, ADMINISTRATOR):
             secret = self.make_key(self.make_user(f"mcp_{group[-4:]}", group))
-            self.assertEqual(self.listed(secret), [])
+            self.assertEqual(self.listed(secret), [GUIDELINES])
             response = self.ask("odoo://config", secret)
             self.assert_error(response, 400, -32602, "odoo://config")
 
@@ -279,5 +280,5 @@ class TestResources(McpHttpCase):
         guest = self.make_user("mcp_guest", USER)
         developer = self.make_user("mcp_other", DEVELOPER)
         resources = self.env["mcp.resource"]
-        self.assertFalse(resources.with_user(guest).search([]))
-        self.assertEqual(len(resources.with_user(developer).search([])), 7)
+        self.assertEqual(resources.with_user(guest).search([]).uri, GUIDELINES)
+        self.assertEqual(len(resources.with_user(developer).search([])), 8)

@@ -29,6 +29,29 @@ CALLS = {
     "list_modules": {"state": "installed"},
     "get_module_info": {"module_name": "web"},
     "job": {"action": "list"},
+    "edit_file": {
+        "path": "/tmp/mcp_test_sdk_client",
+        "old_text": "written",
+        "new_text": "written again",
+    },
+    "list_files": {"path": "/tmp", "pattern": "mcp_test_sdk_client"},
+    "read_logs": {"level": "critical"},
+    "search_records": {"model": "res.partner", "fields": ["name"], "limit": 2},
+    "write_records": {
+        "model": "res.partner.category",
+        "operation": "create",
+        "values": {"name": "tried"},
+        "dry_run": True,
+    },
+    "check_access": {"model": "res.partner", "operation": "write"},
+    "inspect_model": {"model": "res.partner", "name": "email"},
+    "find_definition": {"name": "base.view_partner_form"},
+    "search_code": {"pattern": '_name = "res.partner"', "module": "base"},
+    "inspect_view": {"view": "base.view_partner_form", "node": "email"},
+    "render": {"target": "/web/login", "format": "html"},
+    "lint_module": {"module": "odoo_dev_mcp"},
+    "explain_query": {"query": "SELECT count(*) FROM res_partner"},
+    "database_activity": {},
 }
 
 

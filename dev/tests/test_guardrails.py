@@ -16,6 +16,16 @@ READING = {
     "query_database",
     "read_config",
     "read_file",
+    "search_records",
+    "check_access",
+    "inspect_model",
+    "find_definition",
+    "search_code",
+    "inspect_view",
+    "lint_module",
+    "list_files",
+    "explain_query",
+    "read_logs",
 }
 
 
@@ -25,7 +35,8 @@ def offered(server: OdooServer, key: str) -> set[str]:
     return {tool["name"] for tool in tools} & {
         *READING,
         *("execute_command", "execute_sql", "odoo_shell", "write_file"),
-        *("service_status", "install_module", "upgrade_module"),
+        *("service_status", "install_module", "upgrade_module", "write_records"),
+        *("edit_file", "run_tests", "scaffold_module", "render", "database_activity"),
     }
 
 

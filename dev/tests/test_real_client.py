@@ -13,11 +13,14 @@ from dev.python_env import PythonEnv
 from dev.tests.backend import Backend
 from dev.tests.client import ENDPOINT
 
-OPERATIONS = {"install_module", "upgrade_module"}
+OPERATIONS = {"install_module", "upgrade_module", "run_tests", "scaffold_module"}
 BUILT_IN = OPERATIONS | {
     *("execute_command", "execute_sql", "get_db_schema", "get_module_info"),
     *("list_modules", "odoo_shell", "query_database", "read_config", "read_file"),
-    *("job", "service_status", "write_file"),
+    *("job", "service_status", "write_file", "edit_file", "list_files", "read_logs"),
+    *("search_records", "write_records", "check_access", "inspect_model"),
+    *("find_definition", "search_code", "inspect_view", "render", "lint_module"),
+    *("explain_query", "database_activity"),
 }
 NAMES = ("Ada of the check", "Grace of the check", "Radia of the check")
 SDK_CLIENT = Path(__file__).with_name("sdk_client.py")
@@ -100,7 +103,7 @@ def test_sdk_validates_all_that_the_tools_answer(
     # those two have a database of their own, in test_module_operations.py
     assert set(told["results"]) == BUILT_IN - OPERATIONS
     assert told["resources"] == [
-        *("odoo://config", "odoo://modules", "odoo://system"),
+        *("odoo://config", "odoo://guidelines", "odoo://modules", "odoo://system"),
         *("odoo://files/{path}", "odoo://jobs/{job_id}"),
         *("odoo://logs/{service}", "odoo://schema/{table}"),
     ]

@@ -1,6 +1,6 @@
 """What the database tools take and return. Imported at the first MCP request."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypedDict
 
 from pydantic import BaseModel, Field
 
@@ -121,3 +121,56 @@ class SchemaResult(BaseModel):
     column_count: int | None = None
     indexes: list[Index] | None = None
     constraints: list[TableConstraint] | None = None
+
+
+Explained = Annotated[str, Field()]
+ExplainedParams = Annotated[list | None, Field()]
+Analyze = Annotated[bool, Field()]
+ImaginedIndexes = Annotated[
+    list[str] | None, Field(description="Hypothetical: table(column, …).")
+]
+
+
+class Explanation(TypedDict, total=False):
+    """A plan, and what is worth a look in it.
+
+    :param estimated: it was not run
+    :param slowest: steps by what they take themselves
+    :param missing_indexes: how each is made in PostgreSQL and in Odoo
+    """
+
+    cost: float
+    rows: float
+    execution_ms: float
+    planning_ms: float
+    blocks_read: int
+    blocks_cached: int
+    estimated: bool
+    slowest: list[dict]
+    findings: list[str]
+    missing_indexes: list[dict]
+    hypothetical: dict
+    plan: str
+
+
+Topic = Annotated[
+    Literal[
+        "all", "queries", "locks", "tables", "indexes", "statements", "connections"
+    ],
+    Field(),
+]
+MinSeconds = Annotated[float, Field(description="Of queries.")]
+CancelPid = Annotated[int | None, Field()]
+
+
+class Activity(TypedDict, total=False):
+    """What goes on in a database; each topic by its name."""
+
+    queries: list[dict]
+    locks: list[dict]
+    tables: list[dict]
+    indexes: dict
+    statements: list[dict]
+    connections: dict
+    cancelled: dict
+    note: str

@@ -1,10 +1,10 @@
 """What the file tools take and return. Imported at the first MCP request."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypedDict
 
 from pydantic import BaseModel, Field
 
-Path = Annotated[str, Field(min_length=1, description="Absolute path, without '..'.")]
+Path = Annotated[str, Field(min_length=1, description="Absolute, without '..'.")]
 Encoding = Annotated[
     str, Field(description="utf-8, latin-1 or another text encoding; binary: base64.")
 ]
@@ -40,3 +40,46 @@ class FileWritten(BaseModel):
     bytes_written: int
     created: bool
     size_bytes: int
+
+
+OldText = Annotated[str, Field()]
+NewText = Annotated[str, Field()]
+Count = Annotated[int, Field(description="0: all.")]
+EditDryRun = Annotated[bool, Field()]
+File = Folder = Annotated[str, Field()]
+Glob = Annotated[str, Field()]
+Depth = Annotated[int | None, Field()]
+EntryLimit = Annotated[int, Field()]
+EntryOffset = Annotated[int, Field()]
+
+
+class FileEdited(TypedDict, total=False):
+    """What an edit has changed.
+
+    :param lines: the first of each place, in the file before
+    :param line_ends: CR LF, where the file has those
+    :param warning: it does not parse now
+    """
+
+    path: str
+    replaced: int
+    lines: list[int]
+    diff: str
+    line_ends: str
+    warning: str
+    dry_run: bool
+
+
+class Listing(TypedDict, total=False):
+    """Entries of folders, by path.
+
+    :param total: how many there are, of which ``entries`` are a page
+    :param hidden: how many were passed over
+    :param more: how to get the rest, or why it ends here
+    """
+
+    path: str
+    entries: list[dict]
+    total: int
+    hidden: int
+    more: str

@@ -13,7 +13,7 @@ ModuleState = Annotated[
 ModuleSearch = Annotated[
     str | None, Field(description="Part of the name, title or summary.")
 ]
-ModuleLimit = Annotated[int, Field(ge=1, le=2000, description="Modules at most.")]
+ModuleLimit = Annotated[int, Field(ge=1, le=2000)]
 ModuleName = Annotated[
     str, Field(min_length=1, description="Technical name, e.g. sale_management.")
 ]

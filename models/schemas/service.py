@@ -1,6 +1,6 @@
 """What the service tool takes and returns. Imported at the first MCP request."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypedDict
 
 from pydantic import BaseModel, Field
 
@@ -56,3 +56,28 @@ class ServiceResult(BaseModel):
     truncated: Annotated[bool | None, Field(description="There are earlier lines.")] = (
         None
     )
+
+
+LogLevel = Annotated[Literal["debug", "info", "warning", "error", "critical"], Field()]
+Logger = Annotated[str | None, Field()]
+LogDatabase = Annotated[str | None, Field()]
+LogText = Annotated[str | None, Field()]
+Since = Annotated[
+    str | None, Field(description="ISO time, or next of an earlier answer.")
+]
+GroupLimit = Annotated[int, Field()]
+
+
+class LogRecords(TypedDict, total=False):
+    """What was logged, the newest first.
+
+    :param records: equal ones as one
+    :param total: groups that there are, of which ``records`` are the newest
+    :param next: where the next call goes on, as its ``since``
+    """
+
+    source: str
+    records: list[dict]
+    total: int
+    note: str
+    next: str

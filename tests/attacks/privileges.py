@@ -149,6 +149,20 @@ RPC = [
             ("service", "service_status", {}),
             ("jobs", "job", {"action": "list"}),
             ("prompts", "init", {}),
+            ("orm", "search_records", {"model": "res.users"}),
+            ("orm", "write_records", {"model": "res.users", "operation": "unlink"}),
+            ("orm", "tell_access", {"model": "res.users", "operation": "read"}),
+            ("code", "inspect_model", {"model": "res.users"}),
+            ("code", "search_code", {"pattern": "password"}),
+            ("views", "render", {"target": "/web"}),
+            ("views", "inspect_view", {"view": "base.view_users_form"}),
+            ("tests", "run_tests", {"tags": "/base"}),
+            ("quality", "scaffold_module", {"kind": "module", "name": "mcp_attack"}),
+            ("filesystem", "edit_file", {"path": "/etc/hosts"}),
+            ("filesystem", "list_files", {"path": "/etc"}),
+            ("database", "explain_query", {"query": "SELECT 1"}),
+            ("database", "database_activity", {}),
+            ("service", "read_logs", {}),
         )
     ),
 ]
@@ -163,6 +177,16 @@ WRITING = {
     "upgrade_module": {"module_name": "base"},
     "service_status": {"action": "restart"},
     "job": {"action": "cancel", "job_id": 1},
+    "write_records": {
+        "model": "res.partner",
+        "operation": "create",
+        "values": {"name": "made by a reader"},
+    },
+    "edit_file": {"path": "{file}", "old_text": "x", "new_text": "y"},
+    "database_activity": {"cancel": 1},
+    "scaffold_module": {"kind": "module", "name": "mcp_made_by_a_reader"},
+    "run_tests": {"tags": "/base:TestNothing"},
+    "render": {"target": "/web/login", "format": "html"},
     "made_by_code": {},
 }
 """What a read-only key calls in vain, by every way to call it."""
@@ -188,6 +212,30 @@ READING = {
     "list_modules": [{"search": "x'); DELETE FROM mcp_victim; --"}],
     "get_module_info": [{"module_name": "x'; DELETE FROM mcp_victim; --"}],
     "read_config": [{"key": "x"}, {"set": {"admin_passwd": "x"}}],
+    "search_records": [
+        {
+            "model": "res.partner",
+            "domain": [["name", "=", "x'; DELETE FROM mcp_victim"]],
+        },
+        {"model": "res.partner", "order": "id; DELETE FROM mcp_victim"},
+    ],
+    "check_access": [{"model": "res.partner", "operation": "unlink", "ids": [1]}],
+    "inspect_model": [{"model": "res.partner"}, {"model": "x'; DROP TABLE mcp_victim"}],
+    "find_definition": [{"name": "base.view_partner_form"}, {"name": "../{file}"}],
+    "search_code": [{"pattern": "x'; DELETE FROM mcp_victim", "glob": "../../{file}"}],
+    "inspect_view": [
+        {
+            "view": "base.view_partner_form",
+            "candidate": "<form><field name='ref'/></form>",
+        },
+    ],
+    "lint_module": [{"module": "odoo_dev_mcp"}, {"module": "../{file}"}],
+    "list_files": [{"path": "/tmp", "pattern": "mcp_none*"}],
+    "explain_query": [
+        {"query": "DELETE FROM mcp_victim", "analyze": True},
+        {"query": "SELECT mcp_victim_empty()", "analyze": True},
+    ],
+    "read_logs": [{"level": "critical"}],
     "reads_by_code": [{}],
 }
 """What it calls and may: nothing is changed by it."""
@@ -209,6 +257,23 @@ _TOOLS = "env['mcp.tool'].sudo().search([('name', '=', 'list_modules')])"
 _KEYS = "env['mcp.api.key'].sudo().search([])"
 
 OWN_GRANTS = [
+    Grant(
+        "governors",
+        "UPDATE res_users SET password = 'x' WHERE login = 'admin'",
+        "env.ref('base.user_admin').sudo().password = 'x'",
+    ),
+    Grant("governors", "UPDATE res_users SET login = 'other' WHERE login = 'admin'"),
+    Grant(
+        "governors",
+        "INSERT INTO res_users_apikeys (name, user_id, scope, key, index) "
+        "SELECT 'x', id, NULL, 'x', 'x' FROM res_users WHERE login = 'admin'",
+    ),
+    Grant(
+        "governors",
+        "UPDATE ir_model_data d SET res_id = u.res_id FROM ir_model_data u "
+        "WHERE d.module = 'base' AND d.name = 'group_system' "
+        "AND u.module = 'base' AND u.name = 'group_user'",
+    ),
     Grant(
         "tools",
         "UPDATE mcp_tool SET active = NOT active",
