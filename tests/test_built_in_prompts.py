@@ -140,7 +140,7 @@ class TestBuiltInPrompts(PromptCase):
         text = self.text("review_addon", {"module": "odoo_dev_mcp"})
         self.assert_names(text, f"Odoo {release.series} addon `odoo_dev_mcp`", "own")
         self.assert_names(text, "<manifest>", '"name": "Odoo Dev MCP Server"')
-        self.assert_names(text, "- models: ", " mcp_prompt.py 1", " test_access.py 3")
+        self.assert_names(text, "- models: ", " mcp_prompt.py 1", " common.py 2")
         self.assert_names(text, "mcp.prompt.argument", "Adds fields to: ", "res.users")
         self.assert_names(
             text, "sudo() (", "models/action_runner.py:", "runs programs ("
