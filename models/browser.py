@@ -80,7 +80,7 @@ def show(
         }
         Path(folder, "task.json").write_text(json.dumps(task))
         ended = command.run(
-            [sys.executable, "-I", "-S", DRIVER, folder],
+            [sys.executable, "-I", "-S", "-B", DRIVER, folder],
             timeout=timeout,
             keep=KEEP,
             # neither in a command line nor in a file, which others may read

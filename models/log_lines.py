@@ -33,7 +33,7 @@ NO_PLACE = frozenset(
         *("http_routing/models/ir_http.py", "website/models/ir_http.py"),
         *("base/controllers/rpc.py", "web/controllers/dataset.py"),
         *("rpc/controllers/json2.py", "rpc/controllers/jsonrpc.py"),
-        "rpc/controllers/xmlrpc.py",
+        *("rpc/controllers/xmlrpc.py", "odoo_dev_mcp/models/ir_http.py"),
     }
 )
 """What is no addon, and what only hands over: all errors pass through it."""

@@ -134,12 +134,9 @@ def _json_schema(model, mode: str) -> dict:
 
         def nullable_schema(self, schema):
             # a result says null where there is nothing; an argument is left out
-            inner = self.generate_inner(schema["schema"])
-            if self.mode == "validation":
-                return inner
-            if isinstance(inner.get("type"), str):
-                return {**inner, "type": [inner["type"], "null"]}
-            return super().nullable_schema(schema)
+            if self.mode == "serialization":
+                return super().nullable_schema(schema)
+            return self.generate_inner(schema["schema"])
 
         def default_schema(self, schema):
             # what a result has when nothing was said, its reader sees
@@ -148,7 +145,21 @@ def _json_schema(model, mode: str) -> dict:
             return super().default_schema(schema)
 
     schema = model.model_json_schema(mode=mode, schema_generator=Compact)
-    return _inline(schema, schema.pop("$defs", {}))
+    schema = _inline(schema, schema.pop("$defs", {}))
+    return _undescribed(schema) if mode == "serialization" else schema
+
+
+def _undescribed(schema):
+    """Drop what a reader of results sees by itself, and every conversation pays for."""
+    if isinstance(schema, list):
+        return [_undescribed(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: _undescribed(value)
+        for key, value in schema.items()
+        if not (key == "description" and isinstance(value, str))
+    }
 
 
 def _inline(schema, definitions: dict):

@@ -15,7 +15,8 @@ from dev.tests.waiting import eventually
 
 ACKNOWLEDGED = "notifications/subscriptions/acknowledged"
 TOOLS_CHANGED = "notifications/tools/list_changed"
-DATABASE = ["execute_sql", "get_db_schema", "query_database"]
+READING = ["explain_query", "get_db_schema", "query_database"]
+DATABASE = sorted([*READING, "database_activity", "execute_sql"])
 TWO = ["job", "read_file"]
 READ_FILE = {"name": "read_file", "arguments": {"path": "/etc/hostname"}}
 
@@ -61,12 +62,12 @@ def raw(url: str, key: str, query: str, headers: list[tuple[str, str]]) -> list[
     ("query", "headers", "left"),
     [
         ("?toolsets=database", [], DATABASE),
-        ("?toolsets=%64atabase%2Cjobs", [], [*DATABASE[:2], "job", DATABASE[2]]),
-        ("?db=no&toolsets=database&tools=job&readonly", [], DATABASE[1:]),
+        ("?toolsets=%64atabase%2Cjobs", [], sorted([*DATABASE, "job"])),
+        ("?db=no&toolsets=database&tools=job&readonly", [], READING),
         ("", [("X-MCP-Toolsets", "database")], DATABASE),
         # a header that is sent twice is one with a comma
         ("", [("x-mcp-tools", "job"), ("X-MCP-Tools", "read_file")], TWO),
-        ("", [("X-MCP-Toolsets", "database"), ("X-MCP-Readonly", "")], DATABASE[1:]),
+        ("", [("X-MCP-Toolsets", "database"), ("X-MCP-Readonly", "")], READING),
         ("", [("X-MCP-Tools", "job"), ("X-MCP-Readonly", "0")], ["job"]),
         ("?toolsets=database", [("X-MCP-Tools", "job,execute_sql")], ["execute_sql"]),
         ("?toolsets=databse", [], []),
