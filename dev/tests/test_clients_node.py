@@ -43,6 +43,8 @@ READ = ("--method", "resources/read", "--uri", ASKED["resource"])
 
 # Where any JSON value may stand, and the schema says so by saying nothing.
 ANY_VALUE = {
+    "inputSchema.properties.args.items",
+    "inputSchema.properties.domain.items",
     "inputSchema.properties.params.items",
     "outputSchema.properties.result",
     "outputSchema.properties.return_value",
