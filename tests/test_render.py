@@ -120,6 +120,21 @@ class TestRender(McpCase):
                     found = page_session.opens(options, "shop", host)
                     self.assertEqual(found, bool(wanted), (options, host))
 
+    def test_a_template_that_commits_is_refused(self):
+        self.env["ir.ui.view"].create(
+            {
+                "name": "test",
+                "type": "qweb",
+                "key": "test.commits",
+                "arch": '<t t-name="test.commits">'
+                "<p t-esc=\"user.write({'signature': 'committed'})\"/>"
+                '<p t-esc="user.env.cr.commit()"/></t>',
+            }
+        )
+        text = self.refused("render", target="test.commits", format="html")
+        self.assertIn("ends its transaction", text)
+        self.assertNotIn("committed", str(self.developer.signature))
+
     def test_without_a_browser_the_remedy_is_told(self):
         with patch.dict(os.environ, {"PATH": "/nowhere"}):
             text = self.refused("render", target="web.external_layout")
