@@ -60,6 +60,16 @@ class TestTestsDatabase(TransactionCase):
         with connected(self.env.cr.dbname):
             self.assertFalse(self.there(self.database.name))
 
+    def test_it_is_a_template_which_no_server_finds_among_its_databases(self):
+        self.database.begin()
+        self.addCleanup(self.database.drop)
+        self.database._create()
+        query = "SELECT datistemplate FROM pg_database WHERE datname = %s"
+        self.cr.execute(query, [self.database.name])
+        self.assertEqual(self.cr.fetchall(), [(True,)])
+        self.database.drop()
+        self.assertFalse(self.there(self.database.name))
+
     def test_a_database_of_another_name_is_never_swept(self):
         other = f"{prefix(self.env.cr.dbname)}mine_{os.getpid()}"
         self.cr.execute(f'CREATE DATABASE "{other}"')
