@@ -39,16 +39,27 @@ class SourceFile(NamedTuple):
         return os.path.splitext(self.path)[1].lstrip(".")
 
 
+def entered(parent: str, folders: list[str], skipped=SKIPPED) -> list[str]:
+    """Return the folders below ``parent`` that people write code in, by name.
+
+    :param skipped: names, and those within ``static`` as ``static/…``
+
+    >>> entered("/a/static", ["src", "lib", ".git"]), entered("/a", ["lib"])
+    (['src'], ['lib'])
+    """
+    under = "static/" if os.path.basename(parent) == "static" else ""
+    return sorted(
+        name
+        for name in folders
+        if not skipped & {name, under + name} and name[0] != "."
+    )
+
+
 def files(folder: str) -> list[SourceFile]:
     """Return the files of an addon by path; no link is followed, libraries left out."""
     found = []
     for parent, folders, names in os.walk(folder):
-        under = "static/" if os.path.basename(parent) == "static" else ""
-        folders[:] = sorted(
-            name
-            for name in folders
-            if not SKIPPED & {name, under + name} and name[0] != "."
-        )
+        folders[:] = entered(parent, folders)
         for name in names:
             path = os.path.join(parent, name)
             if name[0] != "." and not name.endswith(".pyc") and os.path.isfile(path):

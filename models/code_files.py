@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import odoo.addons
 
-from .addon_source import CODE, MOST_BYTES, ODOO, SKIPPED
+from .addon_source import CODE, MOST_BYTES, ODOO, SKIPPED, entered
 from .file_access import within
 
 TRANSLATIONS = frozenset({"i18n", "i18n_extra"})
@@ -68,12 +68,7 @@ class Wanted:
         for parent, folders, names in os.walk(folder):
             if framework and parent == folder:
                 folders[:] = [name for name in folders if name != "addons"]
-            under = "static/" if os.path.basename(parent) == "static" else ""
-            folders[:] = sorted(
-                name
-                for name in folders
-                if not self.skipped & {name, under + name} and name[0] != "."
-            )
+            folders[:] = entered(parent, folders, self.skipped)
             yield from (os.path.join(parent, name) for name in sorted(names))
 
 

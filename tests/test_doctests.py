@@ -12,6 +12,7 @@ MODULES = (
     "controllers.narrowing",
     "controllers.parameter_headers",
     "controllers.revision",
+    "models.addon_source",
     "models.audit_export",
     "models.audit_file",
     "models.capped",
